@@ -1,0 +1,87 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+/** The type of one element of a kernel's column. */
+export type Element = 'f64' | 'f32' | 'u8' | 'u32';
+
+/** A kernel of the addon. Its place in `HostAddon.kernels` is its id. */
+export interface HostKernel {
+  /** Name and precision, as "price-options-f64". */
+  readonly name: string;
+  /** SHA-256 of the kernel sources, first 16 hexadecimal digits. */
+  readonly digest: string;
+  /** Exact size of the parameter block in bytes. */
+  readonly paramsBytes: number;
+  readonly inputs: readonly Element[];
+  readonly outputs: readonly Element[];
+}
+
+/** Some output is not finite. */
+export const flagNotFinite = 1;
+
+/** Called on the event loop for each finished task: its token, the flags and the device time in nanoseconds. */
+export type TaskDone = (token: number, flags: number, computeNs: number) => void;
+
+/** Native threads of one operating-system priority. */
+export interface HostPool {
+  readonly threads: number;
+  /** Threads whose priority the system refused to lower. 0 is what one wants. */
+  readonly threadsNotLowered: number;
+  /**
+   * Queues rows [begin, end) of a kernel; `token` comes back in `done`. Views are kept alive until then.
+   * Throws TypeError or RangeError for a view of the wrong size, before anything runs.
+   */
+  submit(
+    token: number,
+    kernel: number,
+    params: Uint8Array,
+    inputs: readonly ArrayBufferView[],
+    outputs: readonly (ArrayBufferView | null)[],
+    begin: number,
+    end: number,
+  ): void;
+  /** Ends the threads after the task each one is in; tasks not begun are dropped. Blocks until they ended. */
+  close(): void;
+}
+
+/** Peer of a Unix socket. pid 0: in another pid namespace. */
+export interface PeerCredentials {
+  readonly uid: number;
+  readonly gid: number;
+  readonly pid: number;
+}
+
+/** The addon `host`: CPU kernels, thread pools and the few system calls that Node lacks. */
+export interface HostAddon {
+  /** As package.json; "+test" appended in builds with test hooks. */
+  readonly version: string;
+  /** Instruction set in use: "x86-64", "x86-64-v3", "x86-64-v4" or "neon". */
+  readonly instructionSet: string;
+  /** Every instruction set in this build that this machine can run, the best last. */
+  readonly instructionSets: readonly string[];
+  /** Processor name as the system gives it. */
+  readonly cpuName: string;
+  readonly kernels: readonly HostKernel[];
+  /** Runs rows [begin, end) on the calling thread and returns the flags. An input of one element holds for every row. */
+  run(
+    kernel: number,
+    params: Uint8Array,
+    inputs: readonly ArrayBufferView[],
+    outputs: readonly (ArrayBufferView | null)[],
+    begin: number,
+    end: number,
+  ): number;
+  /** niceness 0: normal. Above 0: that niceness on Linux, QoS class UTILITY on macOS. */
+  openPool(options: { name: string; threads: number; niceness: number }, done: TaskDone): HostPool;
+  /** Credentials of the peer of a connected Unix socket, null where the system has none. */
+  peerCredentials(fd: number): PeerCredentials | null;
+  /** Takes an exclusive advisory lock on a file, created 0600 without following links. False: another process holds it. Held until the process ends. */
+  lockFile(path: string): boolean;
+  /** No core dumps, no ptrace or memory reads by other processes of this user. Returns what the system refused. */
+  harden(): readonly string[];
+}
+
+/** Loads the addon from its fixed place in the package, or from `path`. */
+export function loadHostAddon(path = fileURLToPath(new URL('../../../build/Release/host.node', import.meta.url))): HostAddon {
+  return createRequire(import.meta.url)(path) as HostAddon;
+}
