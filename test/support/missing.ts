@@ -1,0 +1,19 @@
+import { spawnSync } from 'node:child_process';
+import type { Context } from 'mocha';
+
+/**
+ * For a test that needs a program or module which `npm run setup` installs: skips with one line that names the missing
+ * part, and fails where CI is set, because a skip there would hide an untested promise.
+ */
+export function needs(context: Context, part: string, present: boolean): void {
+  if (present) return;
+  const line = `missing: ${part} (npm run setup installs it)`;
+  if (process.env['CI']) throw new Error(line);
+  console.error(`      ${line}`);
+  context.skip();
+}
+
+/** Whether a command runs and exits 0. */
+export function runs(command: string, ...args: string[]): boolean {
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+}
