@@ -26,8 +26,8 @@ export interface Task {
   readonly end: number;
   /** Bulk work runs at lowered operating-system priority. */
   readonly bulk: boolean;
-  /** Predicted device time. */
-  readonly estimatedNs: number;
+  /** Too small for a hop to another thread: computed within `run`, on the calling thread. Chosen by the scheduler. */
+  readonly inline: boolean;
 }
 
 export interface Outcome {
@@ -44,7 +44,7 @@ export interface Device {
   readonly tasksMax: number;
   /** Predicted device time of one row of a kernel in nanoseconds, learnt from the tasks that ran. */
   rowNs(kernel: string): number;
-  /** Calls `done` exactly once: within `run` for a small task, on a later turn of the event loop otherwise. */
+  /** Calls `done` exactly once: within `run` for an inline task, on a later turn of the event loop otherwise. */
   run(task: Task, done: (outcome: Outcome) => void): void;
   close(): void;
 }

@@ -82,6 +82,8 @@ export interface HostAddon {
 }
 
 /** Loads the addon from its fixed place in the package, or from `path`. */
-export function loadHostAddon(path = fileURLToPath(new URL('../../../build/Release/host.node', import.meta.url))): HostAddon {
+export function loadHostAddon(
+  path = fileURLToPath(new URL('../../../build/Release/host.node', import.meta.url)),
+): HostAddon {
   return createRequire(import.meta.url)(path) as HostAddon;
 }

@@ -1,0 +1,55 @@
+// Every ceiling of the daemon that is not a setting, with its reason. Settings and their defaults: config/schema.ts.
+
+/** A message, either way. The default receive limit of every gRPC client, so a reply within it always arrives. */
+export const messageBytesMax = 4 * 1024 * 1024;
+
+/** Rows in a request. With one value per row and 8 bytes per value, 8 columns of this length fill a message. */
+export const rowsMax = 65_536;
+
+/** Dimensions of a tensor: as many as NumPy users meet in practice; bounds the loop over a hostile shape. */
+export const dimensionsMax = 8;
+
+/** Violations that one reply names. More would not help a person and could outgrow the 8 KiB of HTTP/2 trailers. */
+export const violationsMax = 32;
+
+/** Length of a client's request id: a UUID or a trace id with its span fits, a payload does not. */
+export const requestIdLengthMax = 64;
+
+/** Device time that one chunk is cut to: what an ORDER job may have to wait behind a chunk already running. */
+export const chunkNs = 1_000_000;
+
+/** Device time below which a job runs on the event loop: a hop to a pool thread costs 40 to 90 us itself. */
+export const inlineNs = 50_000;
+
+/** Path of a Unix socket: sun_path holds 104 bytes on macOS, 108 on Linux, the closing zero included. */
+export const socketPathBytesMax = 103;
+
+/** Calls at once on one connection. Further calls wait in the client. */
+export const streamsPerConnectionMax = 128;
+
+/** Open connections: each holds about 60 KB, and a desk's engines need tens. */
+export const connectionsMax = 1024;
+
+/** HTTP/2 receive window of a stream and of a connection: twice the 64 KB default's speed at 1 MB messages. */
+export const windowBytes = 1024 * 1024;
+
+/** Request headers: identity needs under 1 KB; Node's default of 64 KB only helps an attacker. */
+export const headerBytesMax = 16 * 1024;
+
+/** HTTP/2 frames that break the protocol before the session is closed (Node's default is 1,000). */
+export const invalidFramesMax = 100;
+
+/** Memory of one HTTP/2 session in megabytes: every stream's largest message once, and headers. */
+export const sessionMegabytesMax = 640;
+
+/** Wait for calls in flight when the daemon stops: longer than any default deadline would be of use to nobody. */
+export const drainMsMax = 10_000;
+
+/** Retry hint of a refusal: by then a full queue of 1 ms chunks has moved. */
+export const retryAfterMs = 20;
+
+/** Callers that have a metric series of their own work; the rest share "other". */
+export const callerStatesMax = 256;
+
+/** A slow call is logged in any case. */
+export const slowCallMs = 250;

@@ -1,0 +1,29 @@
+import { violationsMax } from './limits.js';
+import { invalidInput, rejected, type Violation } from './fault.js';
+
+/** Collects everything that is wrong with one request, so that one reply can name it all. */
+export class Violations {
+  readonly #listed: Violation[] = [];
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  add(violation: Violation): void {
+    this.#count += 1;
+    if (this.#listed.length < violationsMax) this.#listed.push(violation);
+  }
+
+  reject(field: string, expected: string, got: unknown): void {
+    this.add(rejected(field, expected, got));
+  }
+
+  /** Throws one fault that names every violation; beyond the limit, their number. */
+  throwIfAny(): void {
+    if (this.#count === 0) return;
+    const unlisted = this.#count - this.#listed.length;
+    const more: Violation[] = unlisted > 0 ? [{ field: '*', description: `and ${unlisted} more` }] : [];
+    throw invalidInput([...this.#listed, ...more], this.#count);
+  }
+}

@@ -1,0 +1,55 @@
+// Every setting with its default and its border. docs/OPERATING.md lists them; `acceld check-config` checks a file.
+import { z } from 'zod';
+
+const port = z.int().min(0).max(65_535);
+
+const limits = (defaults: { requests: number; bytes: number; queued: number }) =>
+  z
+    .strictObject({
+      /** Calls at once, waiting or running. */
+      requests_in_flight_max: z.int().min(1).max(1_000_000).default(defaults.requests),
+      /** Bytes of their request messages. */
+      bytes_in_flight_max: z.int().min(4_194_304).max(68_719_476_736).default(defaults.bytes),
+      /** Jobs that wait in a lane. */
+      queued_max: z.int().min(1).max(1_000_000).default(defaults.queued),
+    })
+    .prefault({});
+
+export const schema = z.strictObject({
+  listeners: z
+    .strictObject({
+      unix: z.strictObject({ path: z.string().min(1).optional() }).prefault({}),
+      /** Any local user can connect: off until callers have identities. */
+      tcp: z.strictObject({ enabled: z.boolean().default(false), port: port.default(9465) }).prefault({}),
+    })
+    .prefault({}),
+  http: z.strictObject({ enabled: z.boolean().default(true), port: port.default(9464) }).prefault({}),
+  admission: z
+    .strictObject({
+      // 256 MiB are 64 of the largest messages: the copies of one caller stay below a fiftieth of a 16 GiB machine.
+      per_caller: limits({ requests: 1024, bytes: 268_435_456, queued: 512 }),
+      daemon: limits({ requests: 4096, bytes: 1_073_741_824, queued: 2048 }),
+    })
+    .prefault({}),
+  cpu: z
+    .strictObject({
+      /** Threads of each of the two pools. Unset: one per core. */
+      threads: z.int().min(1).max(1024).optional(),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+      /** One of so many calls that succeed quickly is logged; failures and slow calls always are. */
+      sample_one_in: z.int().min(1).max(1_000_000).default(1000),
+    })
+    .prefault({}),
+  runtime: z
+    .strictObject({
+      /** Lets the TCP listener open on a Node.js line that no longer gets security fixes. */
+      allow_eol: z.boolean().default(false),
+    })
+    .prefault({}),
+});
+
+export type Config = z.output<typeof schema>;

@@ -1,0 +1,103 @@
+// Builds every room in order and closes them in reverse. All wiring is here.
+import { availableParallelism } from 'node:os';
+import { Admission } from './admission/admission.js';
+import { systemClock } from './base/clock.js';
+import type { Event } from './base/events.js';
+import { drainMsMax } from './base/limits.js';
+import { exitCodes, StartFailure } from './base/start-failure.js';
+import { defaultSocketPath } from './config/environment.js';
+import type { Config } from './config/schema.js';
+import { Console } from './console/http.js';
+import { CpuDevice } from './devices/cpu-device.js';
+import type { HostAddon } from './devices/host-addon.js';
+import { RpcServer } from './rpc/server.js';
+import { Scheduler } from './scheduler/scheduler.js';
+import { createLog } from './telemetry/log.js';
+import { createMetrics } from './telemetry/metrics.js';
+
+export interface DaemonOptions {
+  readonly config: Config;
+  readonly addon: HostAddon;
+  /** What the start found worth saying. */
+  readonly warnings: readonly string[];
+}
+
+export interface Daemon {
+  readonly socket: string;
+  readonly tcpPort: number | undefined;
+  readonly httpPort: number | undefined;
+  readonly announce: (event: Event) => void;
+  /** Finishes the calls in flight, refuses new ones, and closes every room. */
+  close(reason: string): Promise<void>;
+}
+
+/** Node.js lines that still get security fixes. */
+const supportedNodeMajors = [22, 24, 26];
+
+export async function openDaemon({ config, addon, warnings: found }: DaemonOptions): Promise<Daemon> {
+  const clock = systemClock;
+  const startedNs = clock.nowNs();
+  const { warnings, runtimeIsSupported } = checkRuntime(config, addon, found);
+  const log = createLog({ level: config.log.level, sampleOneIn: config.log.sample_one_in });
+  const scheduler = new Scheduler(clock);
+  const metrics = createMetrics({ version: addon.version, lanes: () => scheduler.lanes, runtimeIsSupported });
+  const announce = (event: Event): void => {
+    metrics.observe(event);
+    log(event);
+  };
+  for (const text of warnings) announce({ kind: 'warning', text });
+
+  const cpu = new CpuDevice(addon, { threads: config.cpu.threads ?? availableParallelism() });
+  const { per_caller: perCaller, daemon: whole } = config.admission;
+  const admission = new Admission({ perCaller: toLimits(perCaller), daemon: toLimits(whole) });
+  let draining = false;
+  const rooms = { admission, scheduler, devices: [cpu], clock, announce, draining: () => draining };
+  const socket = config.listeners.unix.path ?? defaultSocketPath();
+  const { tcp } = config.listeners;
+  const status = { version: addon.version, perCaller: toLimits(perCaller), startedNs, warnings };
+  const listeners = { socket, tcpPort: tcp.enabled ? tcp.port : undefined };
+  const sources = { metrics: metrics.text, metricsType: metrics.contentType, ready: () => !draining };
+  // The port first: whoever sees the socket may also ask for the metrics.
+  const console = config.http.enabled ? await Console.open(config.http.port, sources) : undefined;
+  const rpc = await RpcServer.open({ rooms, addon, listeners, status });
+  // Since the process began, the start of Node.js included.
+  announce({ kind: 'started', version: addon.version, socket, startMs: Math.round(clock.nowNs() / 1e6) });
+
+  return {
+    socket,
+    tcpPort: rpc.tcpPort,
+    httpPort: console?.port,
+    announce,
+    close: async (reason) => {
+      announce({ kind: 'stopping', reason });
+      draining = true;
+      await rpc.close(drainMsMax);
+      await console?.close();
+      await cpu.close();
+      announce({ kind: 'stopped' });
+      metrics.close();
+    },
+  };
+}
+
+const toLimits = (limits: Config['admission']['daemon']) => ({
+  requestsInFlightMax: limits.requests_in_flight_max,
+  bytesInFlightMax: limits.bytes_in_flight_max,
+  queuedMax: limits.queued_max,
+});
+
+function checkRuntime(config: Config, addon: HostAddon, found: readonly string[]) {
+  const warnings = [...found, ...addon.harden().map((refused) => `the system refused: ${refused}`)];
+  const major = Number(process.versions.node.split('.')[0]);
+  const runtimeIsSupported = supportedNodeMajors.includes(major);
+  if (!runtimeIsSupported) {
+    const line = `Node.js ${process.versions.node} gets no security fixes any more; run acceld on Node.js 22 or 24`;
+    if (config.listeners.tcp.enabled && !config.runtime.allow_eol) {
+      const way = 'set runtime.allow_eol: true to open the TCP listener all the same';
+      throw new StartFailure(exitCodes.configuration, `${line}; ${way}`);
+    }
+    warnings.push(line);
+  }
+  if (config.listeners.tcp.enabled) warnings.push('the TCP listener serves every user of this machine as one caller');
+  return { warnings, runtimeIsSupported };
+}

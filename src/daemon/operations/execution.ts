@@ -1,0 +1,53 @@
+import { Device, Fallback, Precision, Priority, type ExecutionOptions } from '../../gen/acceld/v1/execution.js';
+import type { Violations } from '../base/violations.js';
+
+/** ExecutionOptions with every default filled in. */
+export interface Execution {
+  readonly device: Device;
+  readonly fallbackAllowed: boolean;
+  readonly precision: Precision;
+  readonly reproducible: boolean;
+  readonly priority: Priority;
+  readonly validateOnly: boolean;
+}
+
+const unset: ExecutionOptions = {
+  device: Device.DEVICE_UNSPECIFIED,
+  fallback: Fallback.FALLBACK_UNSPECIFIED,
+  precision: Precision.PRECISION_UNSPECIFIED,
+  priority: Priority.PRIORITY_UNSPECIFIED,
+  validateOnly: false,
+};
+
+/** Fills in the defaults; an unknown code is a violation and counts as unset from there on. */
+export function parseExecution(
+  options: ExecutionOptions = unset,
+  defaultPrecision: Precision,
+  violations: Violations,
+): Execution {
+  const known = (name: string, table: Readonly<Record<number, string>>, code: number): number => {
+    if (code !== -1 && table[code] !== undefined) return code;
+    violations.reject(`execution.${name}`, `a code of ${enumName(table)}`, code);
+    return 0;
+  };
+  const device = known('device', Device, options.device);
+  const fallback = known('fallback', Fallback, options.fallback);
+  const precision = known('precision', Precision, options.precision);
+  const priority = known('priority', Priority, options.priority);
+  return {
+    device: device || Device.DEVICE_AUTO,
+    fallbackAllowed: fallback !== Fallback.FALLBACK_FORBID,
+    precision: precision || defaultPrecision,
+    reproducible: options.reproducible ?? true,
+    priority: priority || Priority.PRIORITY_INTERACTIVE,
+    validateOnly: options.validateOnly,
+  };
+}
+
+/** "DEVICE_UNSPECIFIED" → "Device" */
+const enumName = (table: Readonly<Record<number, string>>): string => {
+  const word = String(table[0])
+    .replace(/_UNSPECIFIED$/, '')
+    .toLowerCase();
+  return word[0]!.toUpperCase() + word.slice(1);
+};

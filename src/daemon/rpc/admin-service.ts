@@ -1,0 +1,53 @@
+import { catalog } from '../../gen/catalog.js';
+import type { GetStatusRequest, GetStatusResponse } from '../../gen/acceld/v1/admin_service.js';
+import type { AdmissionLimits } from '../admission/admission.js';
+import type { Caller } from '../base/caller.js';
+import type { Method } from '../operations/operation.js';
+import type { Course, Rooms } from './call.js';
+
+/** What the status tells and no room of a call knows. */
+export interface StatusSource {
+  readonly version: string;
+  readonly perCaller: AdmissionLimits;
+  readonly startedNs: number;
+  readonly warnings: readonly string[];
+  readonly connections: () => number;
+}
+
+interface Admin {
+  readonly method: Method<GetStatusRequest, GetStatusResponse>;
+  readonly respond: (request: GetStatusRequest, course: Course) => GetStatusResponse;
+}
+
+/** GetStatus passes no admission: it must answer when everything else is refused. */
+export function admin(rooms: Rooms, source: StatusSource): Admin {
+  return {
+    method: catalog.admin.getStatus,
+    respond: (_request, { incoming }) => ({
+      version: source.version,
+      pid: process.pid,
+      uptimeSeconds: (rooms.clock.nowNs() - source.startedNs) / 1e9,
+      serving: !rooms.draining(),
+      devices: rooms.devices.map(({ info }) => ({ ...info, device: info.kind, kernels: [...info.kernels] })),
+      lanes: rooms.scheduler.lanes.map(({ priority, queued, running }) => ({ priority, queued, running })),
+      caller: callerStatus(rooms, source, incoming.caller),
+      connections: source.connections(),
+      allowance: 'normal',
+      warnings: [...source.warnings],
+      residentBytes: process.memoryUsage.rss(),
+    }),
+  };
+}
+
+function callerStatus(rooms: Rooms, { perCaller }: StatusSource, caller: Caller): GetStatusResponse['caller'] {
+  const { requests, bytes, queued } = rooms.admission.usage(caller);
+  return {
+    name: caller.name,
+    requestsInFlight: requests,
+    requestsInFlightMax: perCaller.requestsInFlightMax,
+    bytesInFlight: bytes,
+    bytesInFlightMax: perCaller.bytesInFlightMax,
+    queued,
+    queuedMax: perCaller.queuedMax,
+  };
+}

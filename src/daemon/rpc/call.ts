@@ -1,0 +1,171 @@
+// The one pipeline of every call: decode, answer, encode, and one door for errors. Depends on a caller and on bytes,
+// never on where they came from.
+import { Device, Precision, Priority, type Receipt } from '../../gen/acceld/v1/execution.js';
+import type { Admission, Ticket } from '../admission/admission.js';
+import type { Caller } from '../base/caller.js';
+import type { Clock } from '../base/clock.js';
+import type { Announce } from '../base/events.js';
+import { Fault, invalidInput } from '../base/fault.js';
+import { retryAfterMs } from '../base/limits.js';
+import { requestId } from '../base/request-id.js';
+import type { Device as OpenDevice } from '../devices/device.js';
+import type { Method, Operation, Plan } from '../operations/operation.js';
+import { place } from '../scheduler/placement.js';
+import type { Scheduler } from '../scheduler/scheduler.js';
+import type { Finished, Placement } from '../scheduler/work.js';
+
+/** The rooms that a call passes. */
+export interface Rooms {
+  readonly admission: Admission;
+  readonly scheduler: Scheduler;
+  readonly devices: readonly OpenDevice[];
+  readonly clock: Clock;
+  readonly announce: Announce;
+  /** Set while the daemon stops. */
+  readonly draining: () => boolean;
+}
+
+/** A call as it arrived. */
+export interface Incoming {
+  readonly caller: Caller;
+  readonly bytes: Uint8Array;
+  /** The client's own id, unchecked. */
+  readonly requestId: unknown;
+  /** Milliseconds since the epoch; Infinity: none. */
+  readonly deadlineMs: number;
+  readonly cancellation: () => AbortSignal;
+}
+
+/** A fault together with the request it belongs to. */
+export class FailedCall {
+  constructor(
+    readonly fault: Fault,
+    readonly requestId: string,
+  ) {}
+}
+
+/** What is known of a call, filled in on its way, for the receipt and the event. */
+export class Course {
+  readonly arrivedNs: number;
+  readonly requestId: string;
+  plan: Plan | undefined;
+  placement: Placement | undefined;
+  finished: Finished | undefined;
+  ticket: Ticket | undefined;
+
+  constructor(
+    readonly rooms: Rooms,
+    readonly incoming: Incoming,
+  ) {
+    this.arrivedNs = rooms.clock.nowNs();
+    this.requestId = requestId(incoming.requestId, rooms.clock.wallMs());
+  }
+
+  receipt(): Receipt {
+    const { plan, placement, finished, ticket } = this;
+    const info = placement?.device.info;
+    return {
+      requestId: this.requestId,
+      device: info?.kind ?? Device.DEVICE_UNSPECIFIED,
+      engine: info?.engine ?? '',
+      deviceName: info?.name ?? '',
+      precision: plan?.execution.precision ?? Precision.PRECISION_UNSPECIFIED,
+      // acceld has no kernel yet whose bits depend on the machine.
+      reproducible: plan !== undefined,
+      kernelDigest: info?.kernels.find(({ name }) => name === plan?.kernel)?.digest ?? '',
+      fallback: placement?.fallback,
+      queueNs: Math.round(finished?.queueNs ?? 0),
+      computeNs: Math.round(finished?.computeNs ?? 0),
+      transferNs: 0,
+      totalNs: Math.round(this.rooms.clock.nowNs() - this.arrivedNs),
+      batchSize: finished ? 1 : 0,
+      seed: undefined,
+      allowance: 'normal',
+      quotaLeft: ticket && { requests: ticket.requestsLeft, bytes: ticket.bytesLeft },
+    };
+  }
+}
+
+type Respond<Request, Response> = (request: Request, course: Course) => Response | Promise<Response>;
+
+/** Answers one unary call. Rejects with a FailedCall and with nothing else. */
+export async function answer<Request, Response>(
+  method: Method<Request, Response>,
+  incoming: Incoming,
+  rooms: Rooms,
+  respond: Respond<Request, Response>,
+): Promise<Uint8Array> {
+  const course = new Course(rooms, incoming);
+  try {
+    if (rooms.draining()) throw new Fault('DRAINING', 'the daemon is stopping', { retryAfterMs });
+    const response = await respond(decode(method, incoming.bytes), course);
+    const bytes = method.response.encode(response).finish();
+    announceEnd(method, course, undefined, bytes.byteLength);
+    return bytes;
+  } catch (error) {
+    const fault = toFault(error, method, course);
+    fault.receipt = course.receipt();
+    announceEnd(method, course, fault, 0);
+    throw new FailedCall(fault, course.requestId);
+  } finally {
+    course.ticket?.release();
+  }
+}
+
+/** The way of an operation: parse, plan, admission, placement, scheduler, reply. */
+export function respondBy<Request, Job, Response>(
+  operation: Operation<Request, Job, Response>,
+): Respond<Request, Response> {
+  return async (request, course) => {
+    const { rooms, incoming } = course;
+    const job = operation.parse(request);
+    const plan = operation.plan(job);
+    course.plan = plan;
+    const ticket = rooms.admission.admit(incoming.caller, incoming.bytes.byteLength);
+    course.ticket = ticket;
+    const placement = place(plan, rooms.devices);
+    course.placement = placement;
+    if (plan.execution.validateOnly) return operation.reply(job, null, course.receipt());
+    const deadlineNs = rooms.clock.nowNs() + (incoming.deadlineMs - rooms.clock.wallMs()) * 1e6;
+    const order = { plan, deadlineNs, cancellation: incoming.cancellation, gate: ticket };
+    const finished = await rooms.scheduler.submit(order, placement);
+    course.finished = finished;
+    return operation.reply(job, finished, course.receipt());
+  };
+}
+
+function decode<Request, Response>(method: Method<Request, Response>, bytes: Uint8Array): Request {
+  try {
+    return method.request.decode(bytes);
+  } catch (error) {
+    throw invalidInput([
+      { field: 'request', description: `is not a message of its type: ${(error as Error).message}` },
+    ]);
+  }
+}
+
+function toFault(error: unknown, { name }: { name: string }, course: Course): Fault {
+  if (error instanceof Fault) return error;
+  course.rooms.announce({ kind: 'bug', where: name, requestId: course.requestId, error });
+  return new Fault('INTERNAL', 'internal error; the daemon has logged the cause under this request id');
+}
+
+function announceEnd(method: { name: string }, course: Course, fault: Fault | undefined, responseBytes: number): void {
+  const { rooms, incoming, plan, placement, finished } = course;
+  rooms.announce({
+    kind: 'call-finished',
+    requestId: course.requestId,
+    caller: incoming.caller.name,
+    operation: method.name,
+    priority: plan?.execution.priority ?? Priority.PRIORITY_UNSPECIFIED,
+    device: placement?.device.info.kind ?? Device.DEVICE_UNSPECIFIED,
+    outcome: fault?.code ?? 'OK',
+    message: fault?.message ?? '',
+    rows: plan?.rows ?? 0,
+    requestBytes: incoming.bytes.byteLength,
+    responseBytes,
+    queueNs: finished?.queueNs ?? 0,
+    computeNs: finished?.computeNs ?? 0,
+    totalNs: rooms.clock.nowNs() - course.arrivedNs,
+  });
+}

@@ -1,0 +1,127 @@
+// The gRPC server: listeners of our own in front of grpc-js, so that the peer is known before the first HTTP/2 byte.
+import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import { readFileSync } from 'node:fs';
+import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
+import { ReflectionService } from '@grpc/reflection';
+import { HealthImplementation } from 'grpc-health-check';
+import * as limits from '../base/limits.js';
+import { exitCodes, StartFailure } from '../base/start-failure.js';
+import type { HostAddon } from '../devices/host-addon.js';
+import { operations } from '../operations/index.js';
+import type { StatusSource } from './admin-service.js';
+import type { Rooms } from './call.js';
+import { Identity } from './identity.js';
+import { createInterceptor } from './interceptor.js';
+import { tune } from './tuning.js';
+import { addUnaryMethods, unaryHandlers } from './unary.js';
+import { listenUnix } from './unix-listener.js';
+
+export interface ListenerSettings {
+  readonly socket: string;
+  /** Loopback port, or undefined: no TCP. */
+  readonly tcpPort: number | undefined;
+}
+
+export interface RpcOptions {
+  readonly rooms: Rooms;
+  readonly addon: HostAddon;
+  readonly listeners: ListenerSettings;
+  readonly status: Omit<StatusSource, 'connections'>;
+}
+
+const options: ServerOptions = {
+  // Costs a fifth of the processor time of a call and keeps records of every connection.
+  'grpc.enable_channelz': 0,
+  'grpc.max_receive_message_length': limits.messageBytesMax,
+  'grpc.max_concurrent_streams': limits.streamsPerConnectionMax,
+  'grpc-node.max_session_memory': limits.sessionMegabytesMax,
+  // A hung peer is found within a minute; a closed Unix socket is noticed at once.
+  'grpc.keepalive_time_ms': 40_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+};
+
+const descriptorSet = new URL('../../../proto/descriptor.binpb', import.meta.url);
+
+export class RpcServer {
+  readonly identity: Identity;
+  readonly #server: Server;
+  readonly #health: HealthImplementation;
+  readonly #injector: ReturnType<Server['createConnectionInjector']>;
+  readonly #listeners: NetServer[] = [];
+
+  private constructor({ rooms, addon, status }: RpcOptions) {
+    this.identity = new Identity(addon, rooms.announce);
+    const interceptor = createInterceptor(this.identity, () => rooms.clock.wallMs());
+    this.#server = new Server({ ...options, interceptors: [interceptor] });
+    tune(this.#server);
+    const source = { ...status, connections: () => this.identity.connections };
+    addUnaryMethods(this.#server, unaryHandlers(rooms, source), this.identity);
+    this.#health = new HealthImplementation({ '': 'NOT_SERVING' });
+    this.#health.addToServer(this.#server);
+    const definitions = loadFileDescriptorSetFromBuffer(readFileSync(descriptorSet));
+    new ReflectionService(definitions).addToServer(this.#server);
+    this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+  }
+
+  static async open(options: RpcOptions): Promise<RpcServer> {
+    const server = new RpcServer(options);
+    await server.#listen(options);
+    server.#health.setStatus('', 'SERVING');
+    for (const service of serviceNames()) server.#health.setStatus(service, 'SERVING');
+    return server;
+  }
+
+  async #listen({ addon, listeners: { socket: path, tcpPort } }: RpcOptions): Promise<void> {
+    const accept = (admit: (socket: Socket) => boolean) => (socket: Socket) => {
+      // A connection that is reset before grpc-js owns it must not end the process.
+      socket.on('error', () => socket.destroy());
+      if (this.identity.connections < limits.connectionsMax && admit(socket)) this.#injector.injectConnection(socket);
+      else socket.destroy();
+    };
+    const onUnix = accept((socket) => this.identity.admitUnix(socket));
+    this.#listeners.push(await listenUnix({ path, addon, onConnection: onUnix }));
+    if (tcpPort === undefined) return;
+    this.#listeners.push(
+      await listenLoopback(
+        tcpPort,
+        accept((socket) => this.identity.admitTcp(socket)),
+      ),
+    );
+  }
+
+  /** Port of the TCP listener, if there is one. */
+  get tcpPort(): number | undefined {
+    const address = this.#listeners[1]?.address();
+    return typeof address === 'object' && address ? address.port : undefined;
+  }
+
+  /** Refuses new connections, tells health watchers, waits for calls in flight, then cuts what is left. */
+  async close(graceMs: number): Promise<void> {
+    this.#health.setStatus('', 'NOT_SERVING');
+    for (const listener of this.#listeners) listener.close();
+    await new Promise<void>((done) => {
+      const timer = setTimeout(() => {
+        this.#server.forceShutdown();
+        done();
+      }, graceMs);
+      this.#server.tryShutdown(() => {
+        clearTimeout(timer);
+        done();
+      });
+    });
+  }
+}
+
+const serviceNames = (): ReadonlySet<string> =>
+  new Set(['acceld.v1.AdminService', ...operations.map(({ method }) => method.path.split('/')[1]!)]);
+
+function listenLoopback(port: number, onConnection: (socket: Socket) => void): Promise<NetServer> {
+  return new Promise((done, reject) => {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, onConnection);
+    server.once('error', (error) =>
+      reject(new StartFailure(exitCodes.system, `cannot listen on 127.0.0.1:${port}: ${error.message}`)),
+    );
+    server.listen(port, '127.0.0.1', () => done(server));
+  });
+}

@@ -1,0 +1,106 @@
+// A Unix socket that nobody else can take, spoof or tamper with: trusted directories, a lock, no links followed.
+import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { dirname, resolve } from 'node:path';
+import { socketPathBytesMax } from '../base/limits.js';
+import { exitCodes, StartFailure } from '../base/start-failure.js';
+import type { HostAddon } from '../devices/host-addon.js';
+
+interface Options {
+  readonly path: string;
+  readonly addon: HostAddon;
+  readonly onConnection: (socket: Socket) => void;
+}
+
+const untrusted = (message: string): StartFailure => new StartFailure(exitCodes.untrustedPath, message);
+
+/** Listens with mode 0600 in a directory of mode 0700. Throws StartFailure with a reason for people. */
+export async function listenUnix({ path, addon, onConnection }: Options): Promise<Server> {
+  const whole = resolve(path);
+  const bytes = Buffer.byteLength(whole);
+  if (bytes > socketPathBytesMax) {
+    const line = `the socket path has ${bytes} bytes, at most ${socketPathBytesMax} are possible: ${whole}`;
+    throw new StartFailure(exitCodes.configuration, line);
+  }
+  prepareDirectory(dirname(whole));
+  if (!takeLock(addon, `${whole}.lock`)) {
+    throw new StartFailure(exitCodes.alreadyRunning, `another daemon serves ${whole}`);
+  }
+  await removeStale(whole);
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, onConnection);
+  await listening(server, whole);
+  chmodSync(whole, 0o600);
+  return server;
+}
+
+function prepareDirectory(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw untrusted(`cannot create the socket's directory ${directory}: ${(error as Error).message}`);
+  }
+  const own = process.geteuid?.();
+  const { uid, mode } = lstatSync(directory);
+  if (uid !== own) throw untrusted(`${directory} must be owned by uid ${own}, it is owned by uid ${uid}`);
+  if ((mode & 0o077) !== 0) throw untrusted(`${directory} must have mode 0700, it has 0${(mode & 0o777).toString(8)}`);
+  checkAncestors(directory, own);
+}
+
+/** Whoever can rename an ancestor can put another socket in our place. */
+function checkAncestors(directory: string, own: number | undefined): void {
+  for (let path = directory; ; path = dirname(path)) {
+    const stat = lstatSync(path);
+    if (stat.isSymbolicLink()) {
+      // /tmp and /var are links on macOS; a link is as trusted as the directory that holds it and the one it names.
+      if (stat.uid !== 0 && stat.uid !== own) throw untrusted(`${path} is a link of uid ${stat.uid}`);
+    } else if (!stat.isDirectory()) {
+      throw untrusted(`${path} is not a directory`);
+    } else if (stat.uid !== 0 && stat.uid !== own) {
+      throw untrusted(`${path} is owned by uid ${stat.uid}: neither root nor this user`);
+    } else if ((stat.mode & 0o022) !== 0 && (stat.mode & 0o1000) === 0) {
+      throw untrusted(`${path} can be changed by other users: it has mode 0${(stat.mode & 0o7777).toString(8)}`);
+    }
+    if (path === dirname(path)) return;
+  }
+}
+
+function takeLock(addon: HostAddon, path: string): boolean {
+  try {
+    return addon.lockFile(path);
+  } catch (error) {
+    throw untrusted(`cannot lock ${path}: ${(error as Error).message}`);
+  }
+}
+
+/** Under the lock: a socket of ours that nobody answers is left over from a daemon that was killed. */
+async function removeStale(path: string): Promise<void> {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  if (!stat.isSocket()) throw untrusted(`${path} exists and is not a socket`);
+  if (stat.uid !== process.geteuid?.()) throw untrusted(`${path} is a socket of uid ${stat.uid}`);
+  if (await answers(path)) throw new StartFailure(exitCodes.alreadyRunning, `another program serves ${path}`);
+  unlinkSync(path);
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connect(path);
+    const end = (alive: boolean) => (): void => {
+      socket.destroy();
+      done(alive);
+    };
+    socket.once('connect', end(true));
+    socket.once('error', end(false));
+  });
+}
+
+function listening(server: Server, path: string): Promise<void> {
+  return new Promise((done, reject) => {
+    server.once('error', (error) =>
+      reject(new StartFailure(exitCodes.system, `cannot listen on ${path}: ${error.message}`)),
+    );
+    const before = process.umask(0o177);
+    server.listen(path, () => done());
+    process.umask(before);
+  });
+}

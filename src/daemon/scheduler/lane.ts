@@ -1,0 +1,44 @@
+import type { Priority } from '../../gen/acceld/v1/execution.js';
+import type { Work } from './work.js';
+
+/** A queue of one priority, the earliest deadline first; jobs of one deadline in order of arrival. */
+export class Lane {
+  readonly #works: Work[] = [];
+  /** Jobs with a chunk given to a device that are not answered yet. */
+  running = 0;
+
+  constructor(
+    readonly priority: Priority,
+    /** Its work runs at lowered operating-system priority. */
+    readonly bulk: boolean,
+  ) {}
+
+  get queued(): number {
+    return this.#works.length;
+  }
+
+  get head(): Work | undefined {
+    return this.#works[0];
+  }
+
+  push(work: Work): void {
+    this.#works.splice(this.#place(work.deadlineNs), 0, work);
+  }
+
+  remove(work: Work): void {
+    const index = this.#works.indexOf(work);
+    if (index >= 0) this.#works.splice(index, 1);
+  }
+
+  /** The first place behind every job whose deadline is not later. */
+  #place(deadlineNs: number): number {
+    let low = 0;
+    let high = this.#works.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#works[middle]!.deadlineNs <= deadlineNs) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,70 @@
+import { Precision, type Device as DeviceKind } from '../../gen/acceld/v1/execution.js';
+import type { Device } from '../devices/device.js';
+import type { NumberView, Plan } from '../operations/operation.js';
+
+/** What the scheduler is asked to run. */
+export interface Order {
+  readonly plan: Plan;
+  /** Monotonic nanoseconds; Infinity: none. */
+  readonly deadlineNs: number;
+  /** Aborted by the client's cancellation. Made only for a job that has to wait. */
+  readonly cancellation: () => AbortSignal;
+  /** Bounds how many jobs of the caller wait. */
+  readonly gate: { enterQueue(): void; leaveQueue(): void };
+}
+
+/** A device that was asked for and is not used. */
+export interface FallbackTaken {
+  readonly from: DeviceKind;
+  readonly reason: string;
+}
+
+/** Where a job runs. */
+export interface Placement {
+  readonly device: Device;
+  readonly fallback: FallbackTaken | undefined;
+}
+
+/** What became of a job. */
+export interface Finished {
+  readonly outputs: readonly (NumberView | null)[];
+  readonly notFinite: boolean;
+  readonly queueNs: number;
+  readonly computeNs: number;
+}
+
+/** A job from its arrival to its last chunk. It is over when it is not queued and has no chunk on the device. */
+export interface Work extends Order {
+  readonly placement: Placement;
+  readonly arrivedNs: number;
+  readonly outputs: readonly (NumberView | null)[];
+  /** Some rows wait in a lane. */
+  queued: boolean;
+  /** Rows [0, dispatched) were given to the device. */
+  dispatched: number;
+  /** Chunks on the device. */
+  chunks: number;
+  queueNs: number;
+  computeNs: number;
+  notFinite: boolean;
+  /** Why the job ends early: no further chunk starts. */
+  failure: Error | undefined;
+  signal: AbortSignal | undefined;
+  readonly onAbort: () => void;
+  readonly finish: (finished: Finished) => void;
+  readonly fail: (failure: Error) => void;
+}
+
+/** Result columns of a plan: one allocation, a column after the other. */
+export function allocateOutputs(plan: Plan): readonly (NumberView | null)[] {
+  const narrow = plan.execution.precision === Precision.PRECISION_F32;
+  const columnBytes = plan.rows * (narrow ? 4 : 8);
+  const buffer = new ArrayBuffer(plan.outputs.filter(Boolean).length * columnBytes);
+  let offset = 0;
+  return plan.outputs.map((wanted) => {
+    if (!wanted) return null;
+    const view = narrow ? new Float32Array(buffer, offset, plan.rows) : new Float64Array(buffer, offset, plan.rows);
+    offset += columnBytes;
+    return view;
+  });
+}

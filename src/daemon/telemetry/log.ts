@@ -1,0 +1,64 @@
+// Events to log lines. Never a value of a request: prices and positions stay out of logs.
+import { pino, type DestinationStream, type Logger } from 'pino';
+import { Device, Priority } from '../../gen/acceld/v1/execution.js';
+import type { CallFinished, Event } from '../base/events.js';
+import { faultKinds } from '../base/fault.js';
+import { slowCallMs } from '../base/limits.js';
+
+export interface LogSettings {
+  readonly level: string;
+  readonly sampleOneIn: number;
+}
+
+/** Field names whose values never reach a log line, wherever an error object may carry them. */
+const redacted = ['token', 'authorization', 'password', 'error.token', 'error.authorization', 'error.password'];
+
+export function createLog(settings: LogSettings, destination?: DestinationStream): (event: Event) => void {
+  const options = { level: settings.level, base: { pid: process.pid }, redact: redacted };
+  const logger = destination ? pino(options, destination) : pino(options, pino.destination({ fd: 1, sync: true }));
+  let quickCalls = 0;
+  return (event) => {
+    if (event.kind !== 'call-finished') return logRare(logger, event);
+    if (event.outcome === 'OK' && event.totalNs < slowCallMs * 1e6) {
+      quickCalls += 1;
+      if (quickCalls % settings.sampleOneIn !== 0) return;
+    }
+    logCall(logger, event);
+  };
+}
+
+function logCall(logger: Logger, event: CallFinished): void {
+  const { kind: _kind, queueNs, computeNs, totalNs, message, ...facts } = event;
+  const line = {
+    ...facts,
+    priority: Priority[event.priority],
+    device: Device[event.device],
+    queueUs: Math.round(queueNs / 1e3),
+    computeUs: Math.round(computeNs / 1e3),
+    totalUs: Math.round(totalNs / 1e3),
+  };
+  if (event.outcome === 'OK') logger.info(line, totalNs < slowCallMs * 1e6 ? 'call' : 'slow call');
+  else if (faultKinds[event.outcome].status === 'INTERNAL') logger.error(line, `call failed: ${message}`);
+  else logger.warn(line, `call failed: ${message}`);
+}
+
+function logRare(logger: Logger, event: Exclude<Event, CallFinished>): void {
+  const { kind, ...facts } = event;
+  switch (event.kind) {
+    case 'bug':
+      logger.error({ where: event.where, requestId: event.requestId, err: event.error }, 'bug');
+      return;
+    case 'warning':
+      logger.warn(event.text);
+      return;
+    case 'connection-refused':
+      logger.warn(facts, 'connection refused');
+      return;
+    case 'connection-opened':
+    case 'connection-closed':
+      logger.debug(facts, kind.replace('-', ' '));
+      return;
+    default:
+      logger.info(facts, kind);
+  }
+}
