@@ -61,12 +61,13 @@ export async function openDaemon({ config, addon, warnings: found }: DaemonOptio
   const console = config.http.enabled ? await Console.open(config.http.port, sources) : undefined;
   const rpc = await RpcServer.open({ rooms, addon, listeners, status });
   // Since the process began, the start of Node.js included.
-  announce({ kind: 'started', version: addon.version, socket, startMs: Math.round(clock.nowNs() / 1e6) });
+  const startMs = Math.round(clock.nowNs() / 1e6);
+  const ports = { tcpPort: rpc.tcpPort, httpPort: console?.port };
+  announce({ kind: 'started', version: addon.version, socket, ...ports, startMs });
 
   return {
     socket,
-    tcpPort: rpc.tcpPort,
-    httpPort: console?.port,
+    ...ports,
     announce,
     close: async (reason) => {
       announce({ kind: 'stopping', reason });

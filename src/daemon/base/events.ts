@@ -3,7 +3,7 @@ import type { FaultCode } from './fault.js';
 
 /** What rooms announce. Telemetry alone decides what is counted, logged or kept. */
 export type Event =
-  | { readonly kind: 'started'; readonly version: string; readonly socket: string; readonly startMs: number }
+  | Started
   | { readonly kind: 'stopping'; readonly reason: string }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'warning'; readonly text: string }
@@ -12,6 +12,17 @@ export type Event =
   | { readonly kind: 'connection-refused'; readonly reason: string }
   | CallFinished
   | { readonly kind: 'bug'; readonly where: string; readonly requestId: string; readonly error: unknown };
+
+/** The daemon serves. */
+export interface Started {
+  readonly kind: 'started';
+  readonly version: string;
+  readonly socket: string;
+  readonly tcpPort: number | undefined;
+  readonly httpPort: number | undefined;
+  /** Milliseconds from the start of the process. */
+  readonly startMs: number;
+}
 
 /** A call of an operation or of the admin service was answered. */
 export interface CallFinished {

@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { Precision, Priority, Device as DeviceKind } from '../../../src/gen/acceld/v1/execution.js';
+import { Fault } from '../../../src/daemon/base/fault.js';
+import type { Device, Outcome, Task } from '../../../src/daemon/devices/device.js';
+import type { Plan } from '../../../src/daemon/operations/operation.js';
+import { Scheduler } from '../../../src/daemon/scheduler/scheduler.js';
+import { FakeClock } from '../../support/fake-clock.js';
+
+/** A device whose tasks end when the test says so. One row takes 1 us, so a chunk has 1,000 rows or nearly so. */
+class FakeDevice implements Device {
+  readonly running: { task: Task; done: (outcome: Outcome) => void }[] = [];
+  readonly tasks: Task[] = [];
+  readonly tasksMax = 2;
+  readonly info = {
+    kind: DeviceKind.DEVICE_CPU,
+    engine: 'own',
+    name: 'fake',
+    variant: 'fake',
+    threads: 1,
+    kernels: [{ name: 'kernel', digest: 'd' }],
+  };
+  refusal: Error | undefined;
+  rowNs(): number {
+    return 1000;
+  }
+  run(task: Task, done: (outcome: Outcome) => void): void {
+    if (this.refusal) throw this.refusal;
+    this.tasks.push(task);
+    if (task.inline) done({ computeNs: 1, notFinite: false });
+    else this.running.push({ task, done });
+  }
+  endFirst(): void {
+    this.running.shift()!.done({ computeNs: 1000, notFinite: false });
+  }
+  async endAll(): Promise<void> {
+    while (this.running.length > 0) {
+      this.endFirst();
+      await Promise.resolve();
+    }
+  }
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+const plan = (rows: number, priority = Priority.PRIORITY_INTERACTIVE): Plan => ({
+  execution: {
+    device: DeviceKind.DEVICE_AUTO,
+    fallbackAllowed: true,
+    precision: Precision.PRECISION_F64,
+    reproducible: true,
+    priority,
+    validateOnly: false,
+  },
+  kernel: 'kernel',
+  params: new Uint8Array(),
+  rows,
+  inputs: [],
+  outputs: [true],
+});
+
+function set() {
+  const clock = new FakeClock();
+  const device = new FakeDevice();
+  const scheduler = new Scheduler(clock);
+  const gate = { waiting: 0, max: Infinity };
+  const controllers: AbortController[] = [];
+  const submit = (rows: number, { priority = Priority.PRIORITY_INTERACTIVE, deadlineNs = Infinity } = {}) => {
+    const controller = new AbortController();
+    controllers.push(controller);
+    const order = {
+      plan: plan(rows, priority),
+      deadlineNs,
+      cancellation: () => controller.signal,
+      gate: {
+        enterQueue: () => {
+          if (gate.waiting >= gate.max) throw new Fault('QUEUE_FULL', 'full');
+          gate.waiting += 1;
+        },
+        leaveQueue: () => {
+          gate.waiting -= 1;
+        },
+      },
+    };
+    return scheduler.submit(order, { device, fallback: undefined });
+  };
+  const isIdle = (): boolean => scheduler.lanes.every((lane) => lane.queued === 0 && lane.running === 0);
+  return { clock, device, scheduler, gate, submit, controllers, isIdle };
+}
+
+const code = (error: unknown): string => (error instanceof Fault ? error.code : String(error));
+const rejection = (promise: Promise<unknown>): Promise<string> => promise.then(() => 'resolved', code);
+
+describe('scheduler', () => {
+  it('runs small work at once, on the calling turn', async () => {
+    const { device, submit, isIdle } = set();
+    const finished = submit(10);
+    assert.equal(device.tasks[0]!.inline, true);
+    assert.equal((await finished).outputs[0]!.length, 10);
+    assert.ok(isIdle());
+  });
+
+  it('cuts long work into chunks that cover every row once, and no more than the device wants at a time', async () => {
+    const { device, submit, isIdle } = set();
+    const finished = submit(10_000);
+    assert.equal(device.running.length, 2);
+    await device.endAll();
+    assert.equal((await finished).computeNs, device.tasks.length * 1000);
+    let row = 0;
+    for (const task of device.tasks) {
+      assert.equal(task.begin, row);
+      assert.ok(task.end - task.begin <= 1500);
+      row = task.end;
+    }
+    assert.equal(row, 10_000);
+    assert.ok(isIdle());
+  });
+
+  it('lets ORDER overtake INTERACTIVE at the next chunk, and the earlier deadline go first within a lane', async () => {
+    const { device, submit } = set();
+    const slow = submit(50_000, { deadlineNs: 9e15 });
+    const soon = submit(2000, { deadlineNs: 1e15 });
+    const order = submit(2000, { priority: Priority.PRIORITY_ORDER });
+    const ended: string[] = [];
+    void slow.then(() => ended.push('slow'));
+    void soon.then(() => ended.push('soon'));
+    void order.then(() => ended.push('order'));
+    await device.endAll();
+    await Promise.all([slow, soon, order]);
+    assert.deepEqual(ended, ['order', 'soon', 'slow']);
+  });
+
+  it('keeps bulk work to its own slots, so that urgent work never waits for it', () => {
+    const { device, submit } = set();
+    void submit(50_000, { priority: Priority.PRIORITY_BATCH });
+    assert.equal(device.running.length, 2);
+    void submit(50_000, { priority: Priority.PRIORITY_INTERACTIVE });
+    assert.equal(device.running.length, 4);
+    assert.deepEqual(device.running.map(({ task }) => task.bulk), [true, true, false, false]);
+  });
+
+  it('does not run small work ahead of work that waits in its own lane', () => {
+    const { device, submit } = set();
+    void submit(50_000);
+    void submit(1);
+    assert.equal(device.tasks.filter((task) => task.inline).length, 0);
+    void submit(1, { priority: Priority.PRIORITY_ORDER });
+    assert.equal(device.tasks.filter((task) => task.inline).length, 1);
+  });
+
+  it('stops cancelled work at the next chunk, queued or running', async () => {
+    const { device, submit, controllers, isIdle, gate } = set();
+    const running = rejection(submit(50_000));
+    const queued = rejection(submit(50_000));
+    controllers[1]!.abort();
+    assert.equal(await queued, 'CANCELLED');
+    controllers[0]!.abort();
+    await device.endAll();
+    assert.equal(await running, 'CANCELLED');
+    assert.equal(device.tasks.length, 2);
+    assert.ok(isIdle());
+    assert.equal(gate.waiting, 0);
+  });
+
+  it('stops work whose deadline passes, before it starts and between chunks', async () => {
+    const { clock, device, submit, isIdle } = set();
+    const running = rejection(submit(50_000, { deadlineNs: 5e6 }));
+    clock.advanceMs(6);
+    await device.endAll();
+    assert.equal(await running, 'DEADLINE_EXCEEDED');
+    assert.equal(device.tasks.length, 2);
+    assert.equal(await rejection(submit(50_000, { deadlineNs: 5e6 })), 'DEADLINE_EXCEEDED');
+    assert.equal(device.tasks.length, 2);
+    assert.ok(isIdle());
+  });
+
+  it('refuses a job when the queue of its caller is full and keeps the others', async () => {
+    const { device, submit, gate } = set();
+    gate.max = 1;
+    const first = submit(50_000);
+    assert.equal(await rejection(submit(50_000)), 'QUEUE_FULL');
+    await device.endAll();
+    await first;
+  });
+
+  it('goes on after a device refused a malformed task', async () => {
+    const { device, submit, isIdle } = set();
+    device.refusal = new RangeError('inputs[0] too short');
+    assert.match(await rejection(submit(50_000)), /too short/);
+    assert.match(await rejection(submit(1)), /too short/);
+    device.refusal = undefined;
+    assert.ok(await submit(1));
+    assert.ok(isIdle());
+  });
+
+  it('says how long a job waited', async () => {
+    const { clock, device, submit } = set();
+    void submit(2000);
+    const second = submit(2000);
+    clock.advanceMs(3);
+    await device.endAll();
+    assert.equal((await second).queueNs, 3e6);
+  });
+});
