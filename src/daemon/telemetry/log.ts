@@ -11,7 +11,7 @@ export interface LogSettings {
 }
 
 /** Field names whose values never reach a log line, wherever an error object may carry them. */
-const redacted = ['token', 'authorization', 'password', 'error.token', 'error.authorization', 'error.password'];
+const redacted = ['token', 'authorization', 'password', 'err.token', 'err.authorization', 'err.password'];
 
 export function createLog(settings: LogSettings, destination?: DestinationStream): (event: Event) => void {
   const options = { level: settings.level, base: { pid: process.pid }, redact: redacted };

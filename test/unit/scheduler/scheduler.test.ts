@@ -137,7 +137,10 @@ describe('scheduler', () => {
     assert.equal(device.running.length, 2);
     void submit(50_000, { priority: Priority.PRIORITY_INTERACTIVE });
     assert.equal(device.running.length, 4);
-    assert.deepEqual(device.running.map(({ task }) => task.bulk), [true, true, false, false]);
+    assert.deepEqual(
+      device.running.map(({ task }) => task.bulk),
+      [true, true, false, false],
+    );
   });
 
   it('does not run small work ahead of work that waits in its own lane', () => {
