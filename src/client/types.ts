@@ -1,0 +1,58 @@
+// The client's types, derived from the catalog: columns in place of tensors, everything else as on the wire.
+import type { catalog } from '../gen/catalog.js';
+import type { Receipt } from '../gen/acceld/v1/execution.js';
+import type { CallOptions } from './settings.js';
+
+/** Numbers, one per row; a single number or element holds for every row. Typed arrays are sent without conversion. */
+export type NumberColumn = number | readonly number[] | Float64Array | Float32Array;
+
+/** Enum codes, one per row; a single code holds for every row. */
+export type CodeColumn = number | readonly number[] | Uint8Array;
+
+/** Values of a reply, one per row. May be a view of the received message. */
+export type ValueColumn = Float64Array | Float32Array | Uint32Array | Uint8Array;
+
+/** Encodes and decodes one kind of message. */
+export interface Codec {
+  encode(message: never): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): object;
+  fromPartial(message: never): object;
+}
+
+/** A method as the catalog describes it. Streams are not part of the client yet: this type refuses them. */
+export interface Method {
+  readonly path: string;
+  readonly requestStream: false;
+  readonly responseStream: false;
+  readonly idempotent: boolean;
+  readonly rowsIndependent: boolean;
+  readonly requestColumns: Readonly<Record<string, string | null>>;
+  readonly responseColumns: readonly string[];
+  readonly request: Codec;
+  readonly response: Codec;
+}
+
+type Catalog = typeof catalog;
+
+type WireRequest<M extends Method> = Parameters<M['request']['fromPartial']>[0];
+type WireReply<M extends Method> = ReturnType<M['response']['decode']>;
+type RequestColumn<Codes> = Codes extends string ? CodeColumn : NumberColumn;
+
+/** What a method takes. Every field may be left out; the daemon names each one that it needs. */
+export type Request<M extends Method> = Omit<WireRequest<M>, keyof M['requestColumns']> & {
+  readonly [Field in keyof M['requestColumns']]?: RequestColumn<M['requestColumns'][Field]> | undefined;
+};
+
+/** What a method answers. A column that was not asked for is undefined. */
+export type Reply<M extends Method> = Omit<WireReply<M>, M['responseColumns'][number] | 'receipt'> & {
+  readonly [Field in M['responseColumns'][number]]: ValueColumn | undefined;
+} & ('receipt' extends keyof WireReply<M> ? { readonly receipt: Receipt } : unknown);
+
+/** One function per method of each service. */
+export type Services = {
+  readonly [Service in keyof Catalog]: {
+    readonly [Name in keyof Catalog[Service]]: Catalog[Service][Name] extends Method
+      ? (request?: Request<Catalog[Service][Name]>, options?: CallOptions) => Promise<Reply<Catalog[Service][Name]>>
+      : never;
+  };
+};
