@@ -1,0 +1,174 @@
+// The command line: names, flags and help. What each command does is in the file of its name.
+import { readFileSync } from 'node:fs';
+import { Command, type OutputConfiguration } from 'commander';
+import { connect, type Client } from '../client/index.js';
+import { call, prepareCall } from './call.js';
+import { runDemo } from './demo.js';
+import { exitCodes, exitCodesHelp } from './exit-codes.js';
+import { report, UsageError } from './failure.js';
+import { price, pricedJson, printPriced, type PriceFlags } from './price.js';
+import { plain } from './show.js';
+import { getStatus, printStatus } from './status.js';
+import { jsonLine, type Terminal } from './terminal.js';
+
+interface GlobalFlags {
+  readonly socket?: string;
+  readonly address?: string;
+  readonly timeout?: string;
+  readonly json?: boolean;
+}
+
+/** Runs one command line and resolves with its exit code. */
+export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    await program(terminal).parseAsync([...args], { from: 'user' });
+    return exitCodes.ok;
+  } catch (error) {
+    return report(error, terminal);
+  }
+}
+
+export function version(): string {
+  const manifest = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
+}
+
+function program(terminal: Terminal): Command {
+  const output: OutputConfiguration = {
+    writeOut: (text) => terminal.out(text),
+    writeErr: (text) => terminal.error(text),
+    outputError: (text, write) => write(text.replace(/^error: /, 'acceld: ')),
+    getOutHasColors: () => terminal.hasColor,
+  };
+  const root = new Command('acceld')
+    .description("Lends one machine's accelerators to many programs, safely.")
+    .version(version())
+    .option('--socket <path>', "the daemon's Unix socket (environment: ACCELD_SOCKET)")
+    .option('--address <host:port>', 'a loopback address in place of the socket')
+    .option('--timeout <seconds>', 'time for the whole call', '30')
+    .option('--json', 'one line of JSON in place of text')
+    .exitOverride()
+    .configureOutput(output)
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', exitCodesHelp);
+  addDaemonRoles(root);
+  addStatus(root, terminal);
+  addPrice(root, terminal);
+  addCall(root, terminal);
+  addDemo(root, terminal);
+  root
+    .command('version')
+    .description('print the version')
+    .action(() => terminal.out(`${version()}\n`));
+  return root;
+}
+
+/** bin/acceld hands these to the daemon before this program starts; they are here for the help. */
+function addDaemonRoles(root: Command): void {
+  const delegated = (name: string, description: string) =>
+    root
+      .command(name)
+      .description(`${description} (acceld ${name} --help)`)
+      .action(() => {
+        throw new UsageError(`${name} is a role of the daemon: run it as acceld ${name}`);
+      });
+  delegated('serve', 'run the daemon');
+  delegated('check-config', "check the daemon's configuration");
+}
+
+function addStatus(root: Command, terminal: Terminal): void {
+  root
+    .command('status')
+    .description('what the daemon is, has and does')
+    .addHelpText('after', '\nExamples:\n  acceld status\n  acceld status --json | jq .devices')
+    .action(async () => {
+      const status = await withClient(root, getStatus);
+      if (isJson(root)) terminal.out(jsonLine(plain(status)));
+      else printStatus(status, terminal);
+    });
+}
+
+function addPrice(root: Command, terminal: Terminal): void {
+  root
+    .command('price')
+    .description('price European options: every combination of types, strikes and expiries')
+    .requiredOption('--type <types>', 'call, put or call,put')
+    .option('--model <model>', 'black-scholes-merton or black-76', 'black-scholes-merton')
+    .option('--spot <number>', 'spot price')
+    .option('--forward <number>', 'forward price (black-76)')
+    .requiredOption('--strike, --strikes <numbers>', 'one strike, or several between commas')
+    .requiredOption('--rate <number>', 'continuous rate per year: 0.05 is 5 %')
+    .option('--dividend-yield <number>', 'continuous dividend yield per year')
+    .requiredOption('--volatility <number>', 'per square root of a year: 0.2 is 20 %')
+    .option('--years <numbers>', 'time to expiry in years')
+    .option('--days <numbers>', 'time to expiry in days of a year of 365')
+    .option('--values <values>', 'price, delta, gamma, vega, theta, rho, … or all', 'price,delta,gamma,vega,theta,rho')
+    .option('--precision <precision>', 'f64 or f32')
+    .option('--device <device>', 'auto, cpu, gpu or neural-engine')
+    .addHelpText('after', priceExamples)
+    .action(async (flags: PriceFlags) => {
+      const priced = await withClient(root, (client) => price(client, flags));
+      if (isJson(root)) terminal.out(jsonLine(pricedJson(priced)));
+      else printPriced(priced, terminal);
+    });
+}
+
+const priceExamples = `
+Examples:
+  acceld price --type call --spot 100 --strike 105 --rate 0.05 --volatility 0.2 --days 30
+  acceld price --type call,put --spot 100 --strikes 90,100,110 --rate 0.05 --volatility 0.2 --years 0.5,1
+  acceld price --type put --model black-76 --forward 72.5 --strike 70 --rate 0.03 --volatility 0.4 --days 45 --json`;
+
+function addCall(root: Command, terminal: Terminal): void {
+  root
+    .command('call')
+    .description('call any method; prints the reply as JSON')
+    .argument('<method>', 'acceld.v1.PricingService/PriceOptions, pricing.priceOptions or PriceOptions')
+    .argument('[json]', 'the request, @FILE, or - for standard input', '{}')
+    .addHelpText('after', callHelp)
+    .action(async (name: string, json: string) => {
+      const prepared = prepareCall(name, json, terminal);
+      terminal.out(jsonLine(await withClient(root, (client) => call(client, prepared))));
+    });
+}
+
+const callHelp = `
+Field names are in camel case, bytes in base64, 64-bit numbers may be strings. A tensor may be given as a number or an
+array of numbers or codes; tensors of the reply are printed as arrays.
+
+Examples:
+  acceld call GetStatus
+  acceld call pricing.priceOptions '{"model": "BLACK_SCHOLES_MERTON", "type": ["CALL", "PUT"], "spot": 100,
+    "strike": 105, "rate": 0.05, "volatility": 0.2, "yearsToExpiry": 0.5}'
+  acceld call acceld.v1.PricingService/PriceOptions @request.json`;
+
+function addDemo(root: Command, terminal: Terminal): void {
+  root
+    .command('demo')
+    .description('start a private daemon, price an option chain on real S&P 500 bars, stop the daemon')
+    .addHelpText('after', '\nExample:\n  acceld demo')
+    .action(() => runDemo(terminal));
+}
+
+const isJson = (root: Command): boolean => root.opts<GlobalFlags>().json ?? false;
+
+async function withClient<Result>(root: Command, work: (client: Client) => Promise<Result>): Promise<Result> {
+  const { socket, address, timeout } = root.opts<GlobalFlags>();
+  const timeoutMs = Number(timeout) * 1e3;
+  if (!(timeoutMs > 0)) throw new UsageError(`--timeout must be a number of seconds above 0, got ${timeout}`);
+  const client = open({ socket, address, timeoutMs });
+  try {
+    return await work(client);
+  } finally {
+    client.close();
+  }
+}
+
+/** Wrong options of the connection are wrong use, not a failed call. */
+function open(options: Parameters<typeof connect>[0]): Client {
+  try {
+    return connect(options);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}

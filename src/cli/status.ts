@@ -1,0 +1,40 @@
+import type { Client, Services } from '../client/index.js';
+import { bytes, deviceWord, priorityWord } from './show.js';
+import { clean, table, type Terminal } from './terminal.js';
+
+export type Status = Awaited<ReturnType<Services['admin']['getStatus']>>;
+
+export const getStatus = (client: Client): Promise<Status> => client.admin.getStatus();
+
+export function printStatus(status: Status, terminal: Terminal): void {
+  const { version, pid, uptimeSeconds, serving, connections, residentBytes, allowance, caller } = status;
+  const state = serving ? 'serving' : 'draining';
+  const say = (line: string) => terminal.out(`${clean(line)}\n`);
+  say(`acceld ${version}, pid ${pid}: ${state} for ${uptime(uptimeSeconds)}, allowance ${allowance}`);
+  say(`${connections} connections, ${bytes(residentBytes)} resident`);
+  const devices = status.devices.map(({ device, engine, name, variant, threads, kernels }) => {
+    return [deviceWord(device), engine, name, variant, String(threads), String(kernels.length)];
+  });
+  const devicesHead = ['device', 'engine', 'name', 'variant', 'threads', 'kernels'];
+  terminal.out(`\n${table({ head: devicesHead, rows: devices, numbersFrom: 4 }, terminal)}`);
+  const lanes = status.lanes.map(({ priority, queued, running }) => {
+    return [priorityWord(priority), String(queued), String(running)];
+  });
+  terminal.out(`\n${table({ head: ['lane', 'queued', 'running'], rows: lanes, numbersFrom: 1 }, terminal)}\n`);
+  if (caller) {
+    const { requestsInFlight, requestsInFlightMax, bytesInFlight, bytesInFlightMax, queued, queuedMax } = caller;
+    say(
+      `you are ${caller.name}: ${requestsInFlight} of ${requestsInFlightMax} calls, ` +
+        `${bytes(bytesInFlight)} of ${bytes(bytesInFlightMax)}, ${queued} of ${queuedMax} queued`,
+    );
+  }
+  status.warnings.forEach((warning) => say(`warning: ${warning}`));
+}
+
+function uptime(seconds: number): string {
+  const minutes = Math.floor(seconds / 60);
+  if (minutes === 0) return `${Math.floor(seconds)} s`;
+  const [hours, days] = [Math.floor(minutes / 60), Math.floor(minutes / 1440)];
+  if (hours === 0) return `${minutes} min`;
+  return days === 0 ? `${hours} h ${minutes % 60} min` : `${days} d ${hours % 24} h`;
+}
