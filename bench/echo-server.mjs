@@ -1,0 +1,43 @@
+// The peer of the server rows: grpc-js tuned as the daemon tunes it and nothing else. It decodes the same request and encodes a reply
+// that the daemon gave earlier, without looking at either.
+//
+//   echo-server.mjs SOCKET ROWS=REPLY_FILE...
+import { readFileSync } from 'node:fs';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { tune } from '../dist/daemon/rpc/tuning.js';
+import { catalog } from '../dist/gen/catalog.js';
+
+const { path, request, response } = catalog.pricing.priceOptions;
+const [socket, ...replyFiles] = process.argv.slice(2);
+const replies = new Map(
+  replyFiles.map((argument) => {
+    const [rows, file] = argument.split('=');
+    return [Number(rows), response.decode(readFileSync(file))];
+  }),
+);
+
+const service = {
+  priceOptions: {
+    path,
+    requestStream: false,
+    responseStream: false,
+    requestDeserialize: (bytes) => request.decode(bytes),
+    requestSerialize: () => undefined,
+    responseSerialize: (message) => {
+      const bytes = response.encode(message).finish();
+      return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    },
+    responseDeserialize: () => undefined,
+  },
+};
+
+const server = new Server({ 'grpc.enable_channelz': 0 });
+tune(server);
+server.addService(service, {
+  priceOptions: (call, answer) => answer(null, replies.get(call.request.strike.shape[0])),
+});
+server.bindAsync(`unix:${socket}`, ServerCredentials.createInsecure(), (error) => {
+  if (error) throw error;
+  console.log('serving');
+});
+process.on('SIGTERM', () => process.exit(0));
