@@ -1,0 +1,107 @@
+// From kernel texts to entries of the kernel table. Included once per precision, after the words and the texts.
+
+constexpr size_t kLanes = sizeof(real) / sizeof(Number);
+
+ACCELD_LANES real LoadReals(const Column& column, size_t row) {
+  if (column.stride != 0) return LoadLanes<real>(column.data + row * sizeof(Number));
+  Number value;
+  __builtin_memcpy(&value, column.data, sizeof value);
+  return real{} + value;
+}
+
+ACCELD_LANES whole LoadCodes(const Column& column, size_t row) {
+  if (column.stride != 0) return Widen(LoadLanes<Codes>(column.data + row));
+  return whole{} + *column.data;
+}
+
+// Stores an output if it is wanted, and leaves NaN in the lanes of `finite` where it is infinite or NaN.
+ACCELD_LANES void StoreReals(unsigned char* column, size_t row, real value, real* finite) {
+  if (column == nullptr) return;
+  StoreLanes(column + row * sizeof(Number), value);
+  *finite = Fma(value, real{}, *finite);
+}
+
+#define ACCELD_LOAD_CODES(field) inputs.field = LoadCodes(*column++, row);
+#define ACCELD_LOAD_REALS(field) inputs.field = LoadReals(*column++, row);
+#define ACCELD_STORE_REALS(field) StoreReals(*output++, row, outputs.field, finite);
+#define ACCELD_CODES_ELEMENT(field) Element::kU8,
+#define ACCELD_REALS_ELEMENT(field) kElement,
+
+// What differs between kernels: the parameters, the columns and the text.
+#define ACCELD_ENTRY(Name, operation)                                                                              \
+  struct Name##Entry {                                                                                             \
+    using Params = Name##Params;                                                                                   \
+    static constexpr Element kInputs[] = {Name##InputColumns(ACCELD_CODES_ELEMENT, ACCELD_REALS_ELEMENT)};         \
+    static constexpr Element kOutputs[] = {Name##OutputColumns(ACCELD_REALS_ELEMENT)};                             \
+    ACCELD_LANES void Block(const Params& params, const KernelRun& run, size_t row, real* finite) {                \
+      const Column* column = run.inputs;                                                                           \
+      unsigned char* const* output = run.outputs;                                                                  \
+      Name##Inputs inputs;                                                                                         \
+      Name##InputColumns(ACCELD_LOAD_CODES, ACCELD_LOAD_REALS) const Name##Outputs outputs = Name(inputs, params); \
+      Name##OutputColumns(ACCELD_STORE_REALS)                                                                      \
+    }                                                                                                              \
+  };
+
+FOR_EACH_KERNEL(ACCELD_ENTRY)
+
+// The rows of a run are whole blocks. One copy of the code: inlined twice, gcc makes the second one slower.
+template <typename Entry>
+__attribute__((noinline)) uint32_t RunBlocks(const KernelRun& run) {
+  typename Entry::Params params;
+  __builtin_memcpy(&params, run.params, sizeof params);
+  real finite{};
+  for (size_t row = run.begin; row < run.end; row += kLanes) Entry::Block(params, run, row, &finite);
+  for (size_t lane = 0; lane < kLanes; ++lane) {
+    if (finite[lane] != 0) return kNotFinite;
+  }
+  return 0;
+}
+
+// Fewer rows than a block, through copies of the columns that repeat the last row up to the end of the block.
+template <typename Entry>
+uint32_t RunRemainder(const KernelRun& run) {
+  constexpr size_t kInputs = sizeof Entry::kInputs / sizeof(Element);
+  constexpr size_t kOutputs = sizeof Entry::kOutputs / sizeof(Element);
+  const size_t rows = run.end - run.begin;
+  unsigned char input_copies[kInputs][sizeof(real)];
+  unsigned char output_copies[kOutputs][sizeof(real)];
+  Column inputs[kInputs];
+  unsigned char* outputs[kOutputs];
+  for (size_t i = 0; i < kInputs; ++i) {
+    const Column column = run.inputs[i];
+    for (size_t lane = 0; lane < kLanes; ++lane) {
+      const size_t row = run.begin + (lane < rows ? lane : rows - 1);
+      const size_t size = SizeOf(Entry::kInputs[i]);
+      __builtin_memcpy(input_copies[i] + lane * size, column.data + row * column.stride, size);
+    }
+    inputs[i] = {input_copies[i], SizeOf(Entry::kInputs[i])};
+  }
+  for (size_t i = 0; i < kOutputs; ++i) outputs[i] = run.outputs[i] == nullptr ? nullptr : output_copies[i];
+  const uint32_t flags = RunBlocks<Entry>({run.params, inputs, outputs, 0, kLanes});
+  for (size_t i = 0; i < kOutputs; ++i) {
+    if (outputs[i] == nullptr) continue;
+    __builtin_memcpy(run.outputs[i] + run.begin * sizeof(Number), outputs[i], rows * sizeof(Number));
+  }
+  return flags;
+}
+
+template <typename Entry>
+uint32_t Run(const KernelRun& run) {
+  const size_t whole_end = run.begin + (run.end - run.begin) / kLanes * kLanes;
+  uint32_t flags = 0;
+  if (whole_end > run.begin) flags |= RunBlocks<Entry>({run.params, run.inputs, run.outputs, run.begin, whole_end});
+  if (run.end > whole_end) flags |= RunRemainder<Entry>({run.params, run.inputs, run.outputs, whole_end, run.end});
+  return flags;
+}
+
+template <typename Entry>
+constexpr Kernel Describe(const char* name) {
+  Kernel kernel{};
+  kernel.name = name;
+  kernel.digest = ACCELD_KERNEL_DIGEST;
+  kernel.params_bytes = sizeof(typename Entry::Params);
+  for (const Element element : Entry::kInputs) kernel.input_elements[kernel.inputs++] = element;
+  for (const Element element : Entry::kOutputs) kernel.output_elements[kernel.outputs++] = element;
+  kernel.function = &Run<Entry>;
+  return kernel;
+}

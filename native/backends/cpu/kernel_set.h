@@ -1,0 +1,21 @@
+// The kernels compiled for one instruction set. Each kernels_<set>.cc defines one of the symbols below and exports
+// nothing else.
+#pragma once
+#include "../../kernels/kernel.h"
+
+namespace acceld {
+
+struct KernelSet {
+  const char* instruction_set;  // As "x86-64-v3".
+  const Kernel* kernels;        // In the same order in every set.
+  size_t count;
+};
+
+extern "C" {
+extern const KernelSet acceld_kernels_base;
+extern const KernelSet acceld_kernels_v3;
+extern const KernelSet acceld_kernels_v4;
+extern const KernelSet acceld_kernels_neon;
+}
+
+}  // namespace acceld

@@ -1,0 +1,40 @@
+// x86-64-v4: AVX-512 F, BW, CD, DQ and VL. 8 or 16 lanes, comparisons in mask registers.
+#pragma once
+#include <immintrin.h>
+
+#define ACCELD_VECTOR_BYTES 64
+#include "lanes.h"
+
+namespace acceld {
+namespace {
+
+typedef __mmask8 Mask64;
+typedef __mmask16 Mask32;
+
+// gcc 12 warns of uninitialised values inside the plain forms of some intrinsics (its bug 105593). The masked forms
+// with every lane chosen compile to the same instructions.
+constexpr Mask64 kAll64 = 0xff;
+constexpr Mask32 kAll32 = 0xffff;
+
+ACCELD_LANES F64 Fma(F64 a, F64 b, F64 c) { return _mm512_fmadd_pd(a, b, c); }
+ACCELD_LANES F32 Fma(F32 a, F32 b, F32 c) { return _mm512_fmadd_ps(a, b, c); }
+ACCELD_LANES F64 Sqrt(F64 a) { return _mm512_maskz_sqrt_pd(kAll64, a); }
+ACCELD_LANES F32 Sqrt(F32 a) { return _mm512_maskz_sqrt_ps(kAll32, a); }
+ACCELD_LANES F64 Lesser(F64 a, F64 b) { return _mm512_maskz_min_pd(kAll64, a, b); }
+ACCELD_LANES F32 Lesser(F32 a, F32 b) { return _mm512_maskz_min_ps(kAll32, a, b); }
+ACCELD_LANES Mask64 Less(F64 a, F64 b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT_OQ); }
+ACCELD_LANES Mask32 Less(F32 a, F32 b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+ACCELD_LANES Mask64 Equal(F64 a, F64 b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
+ACCELD_LANES Mask32 Equal(F32 a, F32 b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+ACCELD_LANES Mask64 IsCode(U64 a, uint8_t code) { return _mm512_cmpeq_epi64_mask((__m512i)a, _mm512_set1_epi64(code)); }
+ACCELD_LANES Mask32 IsCode(U32 a, uint8_t code) { return _mm512_cmpeq_epi32_mask((__m512i)a, _mm512_set1_epi32(code)); }
+ACCELD_LANES F64 Choose(Mask64 mask, F64 yes, F64 no) { return _mm512_mask_blend_pd(mask, no, yes); }
+ACCELD_LANES F32 Choose(Mask32 mask, F32 yes, F32 no) { return _mm512_mask_blend_ps(mask, no, yes); }
+ACCELD_LANES bool Any(unsigned mask) { return mask != 0; }
+ACCELD_LANES U64 Widen(Codes64 codes) {
+  return (U64)_mm512_maskz_cvtepu8_epi64(kAll64, _mm_cvtsi64_si128((long long)codes));
+}
+ACCELD_LANES U32 Widen(Codes32 codes) { return (U32)_mm512_maskz_cvtepu8_epi32(kAll32, (__m128i)codes); }
+
+}  // namespace
+}  // namespace acceld
