@@ -46,7 +46,7 @@ export async function runDemo(terminal: Terminal): Promise<void> {
   const bars = parseBars(readFileSync(barsFile, 'utf8'));
   const chain = chainOf(bars);
   printBars(bars, terminal);
-  await withPrivateDaemon(async (socket, signal) => {
+  await withPrivateDaemon(terminal.environment, async (socket, signal) => {
     const client = connect({ socket });
     try {
       const { greeks, receipt, medianMs } = await priceRepeatedly(client, chain, signal);

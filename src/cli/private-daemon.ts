@@ -23,6 +23,7 @@ const directoryBytesMax = 80;
 
 /** Runs `work` against a fresh daemon, which ends with it, whatever happens. `signal` is raised on SIGINT and SIGTERM. */
 export async function withPrivateDaemon<Result>(
+  environment: NodeJS.ProcessEnv,
   work: (socket: string, signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const parent = Buffer.byteLength(tmpdir()) <= directoryBytesMax ? tmpdir() : '/tmp';
@@ -31,7 +32,7 @@ export async function withPrivateDaemon<Result>(
   const interrupt = () => interrupted.abort();
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, interrupt);
-  const daemon = start(join(directory, 's'));
+  const daemon = start(join(directory, 's'), environment);
   try {
     await ready(daemon, interrupted.signal);
     return await work(daemon.socket, interrupted.signal);
@@ -52,10 +53,10 @@ interface Started {
   readonly errors: () => string;
 }
 
-function start(socket: string): Started {
+function start(socket: string, environment: NodeJS.ProcessEnv): Started {
   const args = ['--max-semi-space-size=64', program, 'serve', '--socket', socket, '--http-port', '0'];
   // Settings of the user's own daemon are not for this one.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ACCELD_')));
+  const env = Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('ACCELD_')));
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   let errors = '';
   child.stderr.setEncoding('utf8');

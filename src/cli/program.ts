@@ -14,6 +14,7 @@ import { jsonLine, type Terminal } from './terminal.js';
 interface GlobalFlags {
   readonly socket?: string;
   readonly address?: string;
+  readonly serverUid?: string;
   readonly timeout?: string;
   readonly json?: boolean;
 }
@@ -45,6 +46,7 @@ function program(terminal: Terminal): Command {
     .version(version())
     .option('--socket <path>', "the daemon's Unix socket (environment: ACCELD_SOCKET)")
     .option('--address <host:port>', 'a loopback address in place of the socket')
+    .option('--server-uid <uid>', 'user id of the daemon, if it is neither root nor yours')
     .option('--timeout <seconds>', 'time for the whole call', '30')
     .option('--json', 'one line of JSON in place of text')
     .exitOverride()
@@ -153,10 +155,15 @@ function addDemo(root: Command, terminal: Terminal): void {
 const isJson = (root: Command): boolean => root.opts<GlobalFlags>().json ?? false;
 
 async function withClient<Result>(root: Command, work: (client: Client) => Promise<Result>): Promise<Result> {
-  const { socket, address, timeout } = root.opts<GlobalFlags>();
+  const { socket, address, timeout, serverUid } = root.opts<GlobalFlags>();
   const timeoutMs = Number(timeout) * 1e3;
   if (!(timeoutMs > 0)) throw new UsageError(`--timeout must be a number of seconds above 0, got ${timeout}`);
-  const client = open({ socket, address, timeoutMs });
+  const client = open({
+    socket,
+    address,
+    timeoutMs,
+    serverUid: serverUid === undefined ? undefined : Number(serverUid),
+  });
   try {
     return await work(client);
   } finally {

@@ -7,6 +7,8 @@ export interface Terminal {
   error(text: string): void;
   readInput(): string;
   readonly hasColor: boolean;
+  /** Environment for a program that a command starts. */
+  readonly environment: NodeJS.ProcessEnv;
 }
 
 export const processTerminal = (): Terminal => ({
@@ -14,6 +16,7 @@ export const processTerminal = (): Terminal => ({
   error: (text) => process.stderr.write(text),
   readInput: () => readFileSync(process.stdin.fd, 'utf8'),
   hasColor: process.stdout.isTTY && !process.env['NO_COLOR'],
+  environment: process.env,
 });
 
 /** Control characters, and those that reorder or break lines: a name from elsewhere must not steer a terminal. */

@@ -21,6 +21,7 @@ async function acceld(args: readonly string[], input = ''): Promise<Result> {
     error: (text) => void (error += text),
     readInput: () => input,
     hasColor: false,
+    environment: {},
   };
   const code = await run(args, terminal);
   return { code, out, error };
@@ -71,6 +72,7 @@ describe('acceld without a daemon', () => {
       ['price', ...option, '--strike', '105', '--days', '3', '--spot', '1,2'],
       ['status', '--timeout', 'x'],
       ['status', '--address', 'example.org:80'],
+      ['status', '--server-uid', 'root'],
       ['call', 'NoSuchMethod'],
       ['call', 'GetStatus', '{'],
       ['call', 'GetStatus', '@/nonexistent.json'],
@@ -103,6 +105,17 @@ describe('acceld without a daemon', () => {
       'strike.data',
       'values',
     ]);
+  });
+
+  it('takes names that JavaScript knows for what they are: no fields', async () => {
+    const { code, error } = await acceld(['call', 'GetStatus', '{"__proto__": 1, "constructor": {}, "toString": 2}']);
+    assert.equal(code, 2);
+    for (const name of ['__proto__', 'constructor', 'toString'])
+      assert.match(error, new RegExp(`  ${name} is no field`));
+    for (const name of ['__proto__', 'constructor', 'toString']) {
+      assert.equal((await acceld(['call', name])).code, 2);
+      assert.equal((await acceld(['price', ...option, '--strike', '1', '--days', '1', '--values', name])).code, 2);
+    }
   });
 
   it('lists the methods it knows where a name fits none', async () => {

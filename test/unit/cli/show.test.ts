@@ -5,7 +5,13 @@ import { bytes, duration, plain, receiptLine } from '../../../src/cli/show.js';
 import { clean, table, type Terminal } from '../../../src/cli/terminal.js';
 import { receipt } from '../client/server.js';
 
-const quiet = (hasColor: boolean): Terminal => ({ out: () => {}, error: () => {}, readInput: () => '', hasColor });
+const quiet = (hasColor: boolean): Terminal => ({
+  out: () => {},
+  error: () => {},
+  readInput: () => '',
+  hasColor,
+  environment: {},
+});
 
 describe('cli: what people and programs read', () => {
   it('shows times and sizes in the unit that fits', () => {
