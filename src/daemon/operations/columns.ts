@@ -110,7 +110,9 @@ export class Columns {
   #view({ bytes, length }: Column): NumberView {
     const wide = this.#numberType === DataType.DATA_TYPE_F64;
     const whole = bytes.byteOffset % (wide ? 8 : 4) === 0;
-    const buffer = (whole ? bytes.buffer : bytes.slice().buffer) as ArrayBuffer;
+    const buffer = (
+      whole ? bytes.buffer : bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)
+    ) as ArrayBuffer;
     const offset = whole ? bytes.byteOffset : 0;
     return wide ? new Float64Array(buffer, offset, length) : new Float32Array(buffer, offset, length);
   }

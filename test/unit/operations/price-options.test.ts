@@ -62,7 +62,7 @@ describe('price-options', () => {
   it('reads columns at any address of the message', () => {
     const bytes = PriceOptionsRequest.encode(request()).finish();
     for (let shift = 0; shift < 8; shift += 1) {
-      const moved = new Uint8Array(bytes.length + shift).subarray(shift);
+      const moved = Buffer.alloc(bytes.length + shift).subarray(shift);
       moved.set(bytes);
       const { inputs } = priceOptions.plan(priceOptions.parse(PriceOptionsRequest.decode(moved)));
       assert.deepEqual([...inputs[2]!], [90, 100, 110]);

@@ -1,0 +1,77 @@
+{
+  'variables': {
+    'acceld_version%': 'unknown',
+    'acceld_kernel_digest%': 'unknown',
+    'cpu_flags': ['-std=c++17', '-O3', '-ffp-contract=off', '-fno-math-errno', '-fvisibility=hidden', '-Wall', '-Wextra'],
+    'addon_sources': [
+      'native/host/addon.cc',
+      'native/host/kernel_arguments.cc',
+      'native/host/kernel_binding.cc',
+      'native/host/pool.cc',
+      'native/host/pool_binding.cc',
+      'native/host/system_binding.cc',
+    ],
+  },
+  'target_defaults': {
+    'cflags!': ['-O2', '-fno-omit-frame-pointer'],
+    # dispatch.cc reports an unknown instruction set by an exception, which kernel_binding.cc catches.
+    'cflags_cc!': ['-fno-exceptions', '-std=gnu++17', '-std=gnu++20'],
+    'cflags_cc': ['<@(cpu_flags)'],
+    'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'ACCELD_KERNEL_DIGEST="<(acceld_kernel_digest)"'],
+    'include_dirs': ['<!(node -p "require(\'node-addon-api\').include_dir")'],
+    'xcode_settings': {
+      'MACOSX_DEPLOYMENT_TARGET': '14.0',
+      'CLANG_CXX_LANGUAGE_STANDARD': 'c++17',
+      'CLANG_CXX_LIBRARY': 'libc++',
+      'GCC_ENABLE_CPP_EXCEPTIONS': 'YES',
+      'GCC_SYMBOLS_PRIVATE_EXTERN': 'YES',
+      'OTHER_CFLAGS': ['-O3', '-ffp-contract=off', '-fno-math-errno', '-Wall', '-Wextra'],
+    },
+  },
+  'conditions': [
+    ['target_arch=="x64"', {
+      # One library for each instruction set: gyp gives flags to targets, not to files.
+      'targets': [
+        {'target_name': 'kernels_base', 'type': 'static_library', 'sources': ['native/backends/cpu/kernels_base.cc']},
+        {
+          'target_name': 'kernels_v3',
+          'type': 'static_library',
+          'sources': ['native/backends/cpu/kernels_v3.cc'],
+          'cflags_cc': ['-march=x86-64-v3'],
+          'xcode_settings': {'OTHER_CFLAGS': ['-march=x86-64-v3']},
+        },
+        {
+          'target_name': 'kernels_v4',
+          'type': 'static_library',
+          'sources': ['native/backends/cpu/kernels_v4.cc'],
+          'cflags_cc': ['-march=x86-64-v4'],
+          'xcode_settings': {'OTHER_CFLAGS': ['-march=x86-64-v4']},
+        },
+      ],
+      'variables': {'kernel_targets': ['kernels_base', 'kernels_v3', 'kernels_v4']},
+    }],
+    ['target_arch=="arm64"', {
+      'targets': [
+        {'target_name': 'kernels_neon', 'type': 'static_library', 'sources': ['native/backends/cpu/kernels_neon.cc']},
+      ],
+      'variables': {'kernel_targets': ['kernels_neon']},
+    }],
+    ['OS=="mac"', {'variables': {'platform_sources': ['native/host/platform_darwin.cc']}}],
+    ['OS=="linux"', {'variables': {'platform_sources': ['native/host/platform_linux.cc']}}],
+  ],
+  'targets': [
+    {
+      'target_name': 'host',
+      'sources': ['<@(addon_sources)', '<@(platform_sources)', 'native/backends/cpu/dispatch.cc'],
+      'dependencies': ['<@(kernel_targets)'],
+      'defines': ['ACCELD_VERSION="<(acceld_version)"'],
+    },
+    {
+      # The same with test hooks. No production code loads it.
+      'target_name': 'host_test',
+      'sources': ['<@(addon_sources)', '<@(platform_sources)', 'native/backends/cpu/dispatch.cc'],
+      'dependencies': ['<@(kernel_targets)'],
+      'defines': ['ACCELD_VERSION="<(acceld_version)+test"', 'ACCELD_TEST'],
+    },
+  ],
+}

@@ -1,0 +1,28 @@
+// The addon `host`: a list of exports, as src/daemon/devices/host-addon.ts declares them.
+#include <napi.h>
+
+#include "../backends/cpu/dispatch.h"
+#include "kernel_binding.h"
+#include "platform.h"
+#include "pool_binding.h"
+#include "system_binding.h"
+
+namespace acceld {
+
+Napi::Object Export(Napi::Env env, Napi::Object exports) {
+  if (!ExportKernels(env, exports)) return exports;
+  exports.Set("version", ACCELD_VERSION);
+  exports.Set("cpuName", CpuName());
+  exports.Set("run", Napi::Function::New(env, RunKernel, "run"));
+  exports.Set("openPool", Napi::Function::New(env, OpenPool, "openPool"));
+  exports.Set("peerCredentials", Napi::Function::New(env, GetPeerCredentials, "peerCredentials"));
+  exports.Set("lockFile", Napi::Function::New(env, LockFile, "lockFile"));
+  exports.Set("harden", Napi::Function::New(env, HardenProcess, "harden"));
+  return exports;
+}
+
+}  // namespace acceld
+
+static Napi::Object Initialize(Napi::Env env, Napi::Object exports) { return acceld::Export(env, exports); }
+
+NODE_API_MODULE(host, Initialize)

@@ -1,0 +1,172 @@
+#include "kernel_arguments.h"
+
+#include <string>
+
+#include "../backends/cpu/dispatch.h"
+
+namespace acceld {
+
+namespace {
+
+napi_typedarray_type ArrayTypeOf(Element element) {
+  switch (element) {
+    case Element::kF64: return napi_float64_array;
+    case Element::kF32: return napi_float32_array;
+    case Element::kU8: return napi_uint8_array;
+    case Element::kU32: return napi_uint32_array;
+  }
+  return napi_uint8_array;
+}
+
+struct View {
+  unsigned char* data = nullptr;
+  size_t bytes = 0;
+  napi_typedarray_type type = napi_uint8_array;
+};
+
+size_t BytesPerElement(napi_typedarray_type type) {
+  switch (type) {
+    case napi_int16_array:
+    case napi_uint16_array: return 2;
+    case napi_int32_array:
+    case napi_uint32_array:
+    case napi_float32_array: return 4;
+    case napi_float64_array:
+    case napi_bigint64_array:
+    case napi_biguint64_array: return 8;
+    default: return 1;
+  }
+}
+
+// False: the value is no typed array.
+bool ReadView(napi_env env, napi_value value, View* view) {
+  size_t length = 0;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(env, value, &view->type, &length, &data, nullptr, nullptr) != napi_ok) return false;
+  view->data = static_cast<unsigned char*>(data);
+  view->bytes = data == nullptr ? 0 : length * BytesPerElement(view->type);
+  return true;
+}
+
+bool Refuse(napi_env env, const std::string& message) {
+  napi_throw_range_error(env, nullptr, message.c_str());
+  return false;
+}
+
+std::string Place(const char* what, size_t index) { return std::string(what) + "[" + std::to_string(index) + "]"; }
+
+// Bytes may stand for any element: so a column of a message is used where it lies.
+bool HasType(const View& view, Element element) {
+  return view.type == napi_uint8_array || view.type == ArrayTypeOf(element);
+}
+
+bool ReadInput(napi_env env, napi_value value, size_t index, KernelCall* call) {
+  const Element element = call->kernel->input_elements[index];
+  const size_t size = SizeOf(element);
+  View view;
+  if (!ReadView(env, value, &view) || !HasType(view, element)) {
+    return Refuse(env, Place("inputs", index) + " must be a view of " + NameOf(element));
+  }
+  const bool is_single = view.bytes == size;
+  if (!is_single && (view.bytes / size < call->end || view.bytes % size != 0)) {
+    return Refuse(env, Place("inputs", index) + " must hold " + std::to_string(call->end) + " " + NameOf(element) +
+                           " or one, got " + std::to_string(view.bytes) + " bytes");
+  }
+  call->inputs[index] = {view.data, is_single ? 0 : size};
+  return true;
+}
+
+bool ReadOutput(napi_env env, napi_value value, size_t index, KernelCall* call) {
+  napi_valuetype kind;
+  napi_typeof(env, value, &kind);
+  call->outputs[index] = nullptr;
+  if (kind == napi_null) return true;
+  const Element element = call->kernel->output_elements[index];
+  View view;
+  if (!ReadView(env, value, &view) || !HasType(view, element)) {
+    return Refuse(env, Place("outputs", index) + " must be null or a view of " + NameOf(element));
+  }
+  if (view.bytes / SizeOf(element) < call->end) {
+    return Refuse(env, Place("outputs", index) + " must hold " + std::to_string(call->end) + " " + NameOf(element) +
+                           ", got " + std::to_string(view.bytes) + " bytes");
+  }
+  call->outputs[index] = view.data;
+  return true;
+}
+
+using ReadColumn = bool (*)(napi_env, napi_value, size_t, KernelCall*);
+
+bool ReadColumns(napi_env env, napi_value list, size_t count, const char* name, ReadColumn read, KernelCall* call) {
+  bool is_array = false;
+  uint32_t length = 0;
+  napi_is_array(env, list, &is_array);
+  if (is_array) napi_get_array_length(env, list, &length);
+  if (!is_array || length != count) {
+    return Refuse(env, std::string(name) + " must be an array of " + std::to_string(count) + " views");
+  }
+  for (uint32_t i = 0; i < length; ++i) {
+    napi_value value;
+    if (napi_get_element(env, list, i, &value) != napi_ok || !read(env, value, i, call)) return false;
+  }
+  return true;
+}
+
+bool ReadRows(const Napi::CallbackInfo& info, size_t first, KernelCall* call) {
+  double begin = -1;
+  double end = -1;
+  napi_get_value_double(info.Env(), info[first], &begin);
+  napi_get_value_double(info.Env(), info[first + 1], &end);
+  // 2^32 rows of any element fit no buffer of Node.
+  if (!(begin >= 0 && begin <= end && end < 4294967296.0) || begin != static_cast<uint32_t>(begin) ||
+      end != static_cast<uint32_t>(end)) {
+    return Refuse(info.Env(), "begin and end must be whole numbers, 0 <= begin <= end < 2^32");
+  }
+  call->begin = static_cast<size_t>(begin);
+  call->end = static_cast<size_t>(end);
+  return true;
+}
+
+bool ReadParams(const Napi::CallbackInfo& info, size_t index, KernelCall* call) {
+  View view;
+  const size_t bytes = call->kernel->params_bytes;
+  if (!ReadView(info.Env(), info[index], &view) || view.type != napi_uint8_array || view.bytes != bytes) {
+    return Refuse(info.Env(), "params must be a Uint8Array of " + std::to_string(bytes) + " bytes");
+  }
+  call->params.assign(view.data, view.data + view.bytes);
+  return true;
+}
+
+}  // namespace
+
+const char* NameOf(Element element) {
+  switch (element) {
+    case Element::kF64: return "f64";
+    case Element::kF32: return "f32";
+    case Element::kU8: return "u8";
+    case Element::kU32: return "u32";
+  }
+  return "?";
+}
+
+bool ReadKernelCall(const Napi::CallbackInfo& info, size_t first, KernelCall* call) {
+  size_t count = 0;
+  const Kernel* kernels = Kernels(&count);
+  uint32_t id = UINT32_MAX;
+  napi_get_value_uint32(info.Env(), info[first], &id);
+  if (id >= count) return Refuse(info.Env(), "kernel must be the index of a kernel, below " + std::to_string(count));
+  call->kernel = &kernels[id];
+  return ReadRows(info, first + 4, call) && ReadParams(info, first + 1, call) &&
+         ReadColumns(info.Env(), info[first + 2], call->kernel->inputs, "inputs", ReadInput, call) &&
+         ReadColumns(info.Env(), info[first + 3], call->kernel->outputs, "outputs", ReadOutput, call);
+}
+
+Napi::Array ViewsOf(const Napi::CallbackInfo& info, size_t first) {
+  Napi::Array views = Napi::Array::New(info.Env());
+  for (size_t list = first + 2; list <= first + 3; ++list) {
+    const Napi::Array columns = info[list].As<Napi::Array>();
+    for (uint32_t i = 0; i < columns.Length(); ++i) views.Set(views.Length(), columns.Get(i));
+  }
+  return views;
+}
+
+}  // namespace acceld

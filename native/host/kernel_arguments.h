@@ -1,0 +1,20 @@
+// From JavaScript values to a KernelCall. Every size is checked here, before anything runs: a call that was made cannot
+// touch memory outside the views it was made from.
+#pragma once
+#include <napi.h>
+
+#include "kernel_call.h"
+
+namespace acceld {
+
+// As "f64".
+const char* NameOf(Element element);
+
+// The arguments of run() and submit() from `first` on: kernel, params, inputs, outputs, begin, end. False: a JavaScript
+// exception that names the argument is pending.
+bool ReadKernelCall(const Napi::CallbackInfo& info, size_t first, KernelCall* call);
+
+// A new array of every view of the call: whoever holds it keeps the memory alive.
+Napi::Array ViewsOf(const Napi::CallbackInfo& info, size_t first);
+
+}  // namespace acceld

@@ -1,0 +1,27 @@
+// The few things that each system does its own way. One file per system implements them.
+#pragma once
+#include <string>
+#include <vector>
+
+namespace acceld {
+
+struct PeerCredentials {
+  unsigned uid;
+  unsigned gid;
+  int pid;  // 0: in another pid namespace.
+};
+
+// False: the descriptor is no connected Unix socket.
+bool ReadPeerCredentials(int descriptor, PeerCredentials* credentials);
+
+void NameThread(const std::string& name);
+
+// Lowers the priority of the calling thread alone: niceness on Linux, QoS class UTILITY on macOS.
+bool LowerThreadPriority(int niceness);
+
+// No core dumps, and no reading of this process's memory by others of its user. Returns what the system refused.
+std::vector<std::string> Harden();
+
+std::string CpuName();
+
+}  // namespace acceld

@@ -1,0 +1,47 @@
+#include <pthread.h>
+#include <pthread/qos.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/sysctl.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "platform.h"
+
+namespace acceld {
+
+bool ReadPeerCredentials(int descriptor, PeerCredentials* credentials) {
+  uid_t uid;
+  gid_t gid;
+  if (getpeereid(descriptor, &uid, &gid) != 0) return false;
+  pid_t pid = 0;
+  socklen_t size = sizeof pid;
+  // The pid is a label for logs: a system that does not tell it takes no right away.
+  if (getsockopt(descriptor, SOL_LOCAL, LOCAL_PEERPID, &pid, &size) != 0) pid = 0;
+  *credentials = {uid, gid, pid};
+  return true;
+}
+
+void NameThread(const std::string& name) { pthread_setname_np(name.c_str()); }
+
+// On Apple silicon the QoS class is the only lever; UTILITY threads give way to every thread of a higher class.
+bool LowerThreadPriority(int) { return pthread_set_qos_class_self_np(QOS_CLASS_UTILITY, 0) == 0; }
+
+std::vector<std::string> Harden() {
+  std::vector<std::string> refused;
+  const rlimit none{0, 0};
+  if (setrlimit(RLIMIT_CORE, &none) != 0) refused.push_back(std::string("no core dumps: ") + std::strerror(errno));
+  return refused;
+}
+
+std::string CpuName() {
+  char name[128] = "CPU";
+  size_t size = sizeof name;
+  sysctlbyname("machdep.cpu.brand_string", name, &size, nullptr, 0);
+  return name;
+}
+
+}  // namespace acceld

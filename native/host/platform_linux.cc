@@ -1,0 +1,53 @@
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "platform.h"
+
+namespace acceld {
+
+bool ReadPeerCredentials(int descriptor, PeerCredentials* credentials) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return false;
+  // A socket that is no Unix socket answers with pid 0 and the overflow uid.
+  sockaddr_storage address{};
+  socklen_t address_size = sizeof address;
+  if (getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &address_size) != 0) return false;
+  if (address.ss_family != AF_UNIX) return false;
+  *credentials = {peer.uid, peer.gid, peer.pid};
+  return true;
+}
+
+void NameThread(const std::string& name) { prctl(PR_SET_NAME, name.substr(0, 15).c_str()); }
+
+bool LowerThreadPriority(int niceness) {
+  // On Linux niceness belongs to a thread, whatever POSIX says.
+  return setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), niceness) == 0;
+}
+
+std::vector<std::string> Harden() {
+  std::vector<std::string> refused;
+  const rlimit none{0, 0};
+  if (setrlimit(RLIMIT_CORE, &none) != 0) refused.push_back(std::string("no core dumps: ") + std::strerror(errno));
+  if (prctl(PR_SET_DUMPABLE, 0) != 0) refused.push_back(std::string("no ptrace: ") + std::strerror(errno));
+  return refused;
+}
+
+std::string CpuName() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("model name", 0) != 0) continue;
+    const size_t colon = line.find(": ");
+    if (colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "CPU";
+}
+
+}  // namespace acceld

@@ -1,0 +1,10 @@
+#pragma once
+#include <napi.h>
+
+namespace acceld {
+
+Napi::Value GetPeerCredentials(const Napi::CallbackInfo& info);
+Napi::Value LockFile(const Napi::CallbackInfo& info);
+Napi::Value HardenProcess(const Napi::CallbackInfo& info);
+
+}  // namespace acceld
