@@ -8,13 +8,12 @@ FUNCTION real Exp(real x) {
   real r = Fma(n, REAL(-0.693145752), x);
   r = Fma(n, REAL(-1.42860677e-6), r);
   // (e^r - 1 - r) / r^2 for |r| <= 0.3467: 1.1e-8 of e^r.
-  real p = REAL(0.001392621314);
-  p = Fma(p, r, REAL(0.008363203146));
-  p = Fma(p, r, REAL(0.04166655615));
-  p = Fma(p, r, REAL(0.1666657627));
-  p = Fma(p, r, REAL(0.5));
-  p = Fma(p * r, r, r) + REAL(1.0);
-  return RealOf(BitsOf(p) + (BitsOf(shifted) << 23));
+  const real r2 = r * r;
+  const real p01 = Fma(REAL(0.1666657627), r, REAL(0.5));
+  const real p23 = Fma(REAL(0.008363203146), r, REAL(0.04166655615));
+  const real p = Fma(Fma(REAL(0.001392621314), r2, p23), r2, p01);
+  const real power = Fma(p, r2, r) + REAL(1.0);
+  return RealOf(BitsOf(power) + (BitsOf(shifted) << 23));
 }
 
 // ln(x / y) for positive normal numbers, relatively accurate where x is close to y as well.
@@ -32,31 +31,44 @@ FUNCTION real LogRatio(real x, real y) {
   return Fma(exponent, REAL(0.693145752), s + s + low);
 }
 
+// A number that may lie below the range of f32: value times unit. Multiply by unit last.
+typedef struct {
+  real value, unit;
+} Deep;
+
 // scale times the standard normal density at x >= 0, for scale <= 1e34.
-FUNCTION real ScaledDensity(real scale, real x) {
-  // The square of e^(-x^2 / 4) reaches deeper than the range of Exp. Beyond 18.6 the density is 0, whatever the scale.
+FUNCTION Deep ScaledDensity(real scale, real x) {
+  // The square of e^(-x^2 / 4) reaches deeper than the range of Exp. Beyond 18.6 the density is 0 for every scale. From
+  // 9.5 on it is below 2^-65, which leaves room to keep it raised by 2^64.
+  const mask raised = Less(REAL(9.5), x);
   const real reach = Lesser(x, REAL(18.6));
-  const real half = Exp((reach * reach) * REAL(-0.25));
-  return Flush(((scale * REAL(0.39894228)) * half) * half);
+  const real half = Exp((reach * reach) * REAL(-0.25)) * Choose(raised, REAL(4294967296.0), REAL(1.0));
+  const real value = Flush(((scale * REAL(0.39894228)) * half) * half);
+  Deep density;
+  density.value = Choose(Less(x, REAL(18.6)), value, REAL(0.0));
+  density.unit = Choose(raised, REAL(5.42101086e-20), REAL(1.0));
+  return density;
 }
 
 // Mills' ratio of the normal distribution, (1 - N(x)) / n(x), as a quotient of polynomials without cancellation:
 // 3.8e-8 for 0 <= x <= 25.5.
-FUNCTION real MillsNumerator(real x) {
-  real p = REAL(0.01168260816);
-  p = Fma(p, x, REAL(0.1108295172));
-  p = Fma(p, x, REAL(0.4855584502));
-  p = Fma(p, x, REAL(1.133448124));
-  return Fma(p, x, REAL(1.253314137));
+FUNCTION real MillsNumerator(real x, real x2) {
+  real even = REAL(0.01168260816);
+  even = Fma(even, x2, REAL(0.4855584502));
+  even = Fma(even, x2, REAL(1.253314137));
+  real odd = REAL(0.1108295172);
+  odd = Fma(odd, x2, REAL(1.133448124));
+  return Fma(odd, x, even);
 }
 
-FUNCTION real MillsDenominator(real x) {
-  real p = REAL(0.01168256905);
-  p = Fma(p, x, REAL(0.1108323336));
-  p = Fma(p, x, REAL(0.4971583188));
-  p = Fma(p, x, REAL(1.245605707));
-  p = Fma(p, x, REAL(1.702246189));
-  return Fma(p, x, REAL(1.0));
+FUNCTION real MillsDenominator(real x, real x2) {
+  real even = REAL(0.1108323336);
+  even = Fma(even, x2, REAL(1.245605707));
+  even = Fma(even, x2, REAL(1.0));
+  real odd = REAL(0.01168256905);
+  odd = Fma(odd, x2, REAL(0.4971583188));
+  odd = Fma(odd, x2, REAL(1.702246189));
+  return Fma(odd, x, even);
 }
 
 typedef struct {
@@ -67,11 +79,11 @@ typedef struct {
 FUNCTION RealPair MillsRatios(real x, real y) {
   x = Lesser(x, REAL(25.5));
   y = Lesser(y, REAL(25.5));
-  const real below_x = MillsDenominator(x);
-  const real below_y = MillsDenominator(y);
+  const real below_x = MillsDenominator(x, x * x);
+  const real below_y = MillsDenominator(y, y * y);
   const real inverse = REAL(1.0) / (below_x * below_y);
   RealPair ratios;
-  ratios.first = MillsNumerator(x) * (below_y * inverse);
-  ratios.second = MillsNumerator(y) * (below_x * inverse);
+  ratios.first = MillsNumerator(x, x * x) * (below_y * inverse);
+  ratios.second = MillsNumerator(y, y * y) * (below_x * inverse);
   return ratios;
 }

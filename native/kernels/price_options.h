@@ -71,34 +71,39 @@ FUNCTION PriceOptionsOutputs PriceOptions(PriceOptionsInputs option, PriceOption
   const real depth1 = Absolute(d1);
   const real depth2 = Absolute(d2);
   const real scale = Choose(Less(depth1, depth2), underlying_leg, strike_leg);
-  const real density = ScaledDensity(scale, Lesser(depth1, depth2));
+  const Deep density = ScaledDensity(scale, Lesser(depth1, depth2));
   const RealPair mills = MillsRatios(depth1, depth2);
-  const real tail1 = Flush(density * mills.first);
-  const real tail2 = Flush(density * mills.second);
+  const real tail1 = density.value * mills.first;
+  const real tail2 = density.value * mills.second;
 
   // Each leg times the probability N(sign * d).
   const mask likely1 = Less(zero, sign * d1);
   const mask likely2 = Less(zero, sign * d2);
-  const real share1 = Choose(likely1, underlying_leg - tail1, tail1);
-  const real share2 = Choose(likely2, strike_leg - tail2, tail2);
+  const real rest1 = Flush(tail1 * density.unit);
+  const real rest2 = Flush(tail2 * density.unit);
+  const real share1 = Choose(likely1, underlying_leg - rest1, rest1);
+  const real share2 = Choose(likely2, strike_leg - rest2, rest2);
   const real intrinsic = Choose(likely1, underlying_leg, zero) - Choose(likely2, strike_leg, zero);
-  const real tails = Choose(likely1, -mills.first, mills.first) - Choose(likely2, -mills.second, mills.second);
-  const real price = sign * Fma(density, tails, intrinsic);
-  const real unit_tail = Flush(tail1 * inverse_underlying);
+  const real ratios = Choose(likely1, -mills.first, mills.first) - Choose(likely2, -mills.second, mills.second);
+  const real price = sign * Fma(density.value * ratios, density.unit, intrinsic);
+  const real unit_tail = ((density.value * inverse_underlying) * mills.first) * density.unit;
   const real carry = sign * (Flush(option.dividend_yield * share1) - Flush(option.rate * share2));
+  const real decay = density.value * ((REAL(0.5) * volatility) * (volatility * inverse_deviation));
   const real d2_per_volatility = d2 * (root_years * inverse_deviation);
 
   PriceOptionsOutputs values;
   // Rounding can leave a worthless option slightly below zero.
   values.price = Flush(Choose(Less(price, zero), zero, price));
   values.delta = Flush(sign * Choose(likely1, underlying_discount - unit_tail, unit_tail));
-  values.gamma = Flush(density * (inverse_underlying * inverse));
-  values.vega = Flush(density * root_years);
-  values.theta = Flush(carry - density * ((REAL(0.5) * volatility) * (volatility * inverse_deviation)));
-  values.rho = Flush(params.model == 2 ? -years * values.price : (sign * years) * share2);
-  values.dividend_rho = Flush((-sign * years) * share1);
-  values.vanna = Flush(-Flush(density * inverse_underlying) * d2_per_volatility);
-  values.volga = Flush(Flush(values.vega * d1) * d2_per_volatility);
+  values.gamma = Flush((density.value * (inverse_underlying * inverse)) * density.unit);
+  values.vega = Flush((density.value * root_years) * density.unit);
+  values.theta = Flush(Fma(-decay, density.unit, carry));
+  const real signed_years = sign * years;
+  const real spot_rho = Choose(likely2, signed_years * share2, (signed_years * tail2) * density.unit);
+  values.rho = Flush(params.model == 2 ? -years * values.price : spot_rho);
+  values.dividend_rho = Flush(-Choose(likely1, signed_years * share1, (signed_years * tail1) * density.unit));
+  values.vanna = Flush((-density.value * (inverse_underlying * d2_per_volatility)) * density.unit);
+  values.volga = Flush((density.value * ((root_years * d1) * d2_per_volatility)) * density.unit);
   if (Any(certain)) values = AtTheKink(option, values, certain & Equal(log_moneyness, zero));
   return values;
 }

@@ -23,38 +23,53 @@ ACCELD_LANES void StoreReals(unsigned char* column, size_t row, real value, real
 
 #define ACCELD_LOAD_CODES(field) inputs.field = LoadCodes(*column++, row);
 #define ACCELD_LOAD_REALS(field) inputs.field = LoadReals(*column++, row);
-#define ACCELD_STORE_REALS(field) StoreReals(*output++, row, outputs.field, finite);
+#define ACCELD_STORE_REALS(field)                                                              \
+  StoreReals(place < outputs_used ? run.outputs[place] : nullptr, row, outputs.field, finite); \
+  ++place;
 #define ACCELD_CODES_ELEMENT(field) Element::kU8,
 #define ACCELD_REALS_ELEMENT(field) kElement,
 
 // What differs between kernels: the parameters, the columns and the text.
-#define ACCELD_ENTRY(Name, operation)                                                                              \
-  struct Name##Entry {                                                                                             \
-    using Params = Name##Params;                                                                                   \
-    static constexpr Element kInputs[] = {Name##InputColumns(ACCELD_CODES_ELEMENT, ACCELD_REALS_ELEMENT)};         \
-    static constexpr Element kOutputs[] = {Name##OutputColumns(ACCELD_REALS_ELEMENT)};                             \
-    ACCELD_LANES void Block(const Params& params, const KernelRun& run, size_t row, real* finite) {                \
-      const Column* column = run.inputs;                                                                           \
-      unsigned char* const* output = run.outputs;                                                                  \
-      Name##Inputs inputs;                                                                                         \
-      Name##InputColumns(ACCELD_LOAD_CODES, ACCELD_LOAD_REALS) const Name##Outputs outputs = Name(inputs, params); \
-      Name##OutputColumns(ACCELD_STORE_REALS)                                                                      \
-    }                                                                                                              \
+#define ACCELD_ENTRY(Name, operation)                                                                      \
+  struct Name##Entry {                                                                                     \
+    using Params = Name##Params;                                                                           \
+    static constexpr Element kInputs[] = {Name##InputColumns(ACCELD_CODES_ELEMENT, ACCELD_REALS_ELEMENT)}; \
+    static constexpr Element kOutputs[] = {Name##OutputColumns(ACCELD_REALS_ELEMENT)};                     \
+    template <size_t outputs_used>                                                                         \
+    ACCELD_LANES void Block(const KernelRun& run, const Params& params, size_t row, real* finite) {        \
+      const Column* column = run.inputs;                                                                   \
+      Name##Inputs inputs;                                                                                 \
+      Name##InputColumns(ACCELD_LOAD_CODES, ACCELD_LOAD_REALS);                                            \
+      const Name##Outputs outputs = Name(inputs, params);                                                  \
+      size_t place = 0;                                                                                    \
+      Name##OutputColumns(ACCELD_STORE_REALS);                                                             \
+    }                                                                                                      \
   };
 
 FOR_EACH_KERNEL(ACCELD_ENTRY)
 
-// The rows of a run are whole blocks. One copy of the code: inlined twice, gcc makes the second one slower.
-template <typename Entry>
+// The rows of a run are whole blocks. Only the first `outputs_used` outputs can be wanted: what the others need is not
+// computed. One copy of each: inlined twice, gcc makes the second one slower.
+template <typename Entry, size_t outputs_used>
 __attribute__((noinline)) uint32_t RunBlocks(const KernelRun& run) {
   typename Entry::Params params;
   __builtin_memcpy(&params, run.params, sizeof params);
+  const real zero{};
   real finite{};
-  for (size_t row = run.begin; row < run.end; row += kLanes) Entry::Block(params, run, row, &finite);
-  for (size_t lane = 0; lane < kLanes; ++lane) {
-    if (finite[lane] != 0) return kNotFinite;
+  for (size_t row = run.begin; row < run.end; row += kLanes) {
+    Entry::template Block<outputs_used>(run, params, row, &finite);
   }
-  return 0;
+  return Any(Less(zero, Choose(Equal(finite, zero), zero, REAL(1.0)))) ? kNotFinite : 0;
+}
+
+// A price alone is the commonest wish, and costs two thirds of everything.
+template <typename Entry>
+uint32_t RunWanted(const KernelRun& run) {
+  constexpr size_t kOutputs = sizeof Entry::kOutputs / sizeof(Element);
+  for (size_t i = 1; i < kOutputs; ++i) {
+    if (run.outputs[i] != nullptr) return RunBlocks<Entry, kOutputs>(run);
+  }
+  return RunBlocks<Entry, 1>(run);
 }
 
 // Fewer rows than a block, through copies of the columns that repeat the last row up to the end of the block.
@@ -77,7 +92,7 @@ uint32_t RunRemainder(const KernelRun& run) {
     inputs[i] = {input_copies[i], SizeOf(Entry::kInputs[i])};
   }
   for (size_t i = 0; i < kOutputs; ++i) outputs[i] = run.outputs[i] == nullptr ? nullptr : output_copies[i];
-  const uint32_t flags = RunBlocks<Entry>({run.params, inputs, outputs, 0, kLanes});
+  const uint32_t flags = RunWanted<Entry>({run.params, inputs, outputs, 0, kLanes});
   for (size_t i = 0; i < kOutputs; ++i) {
     if (outputs[i] == nullptr) continue;
     __builtin_memcpy(run.outputs[i] + run.begin * sizeof(Number), outputs[i], rows * sizeof(Number));
@@ -89,7 +104,7 @@ template <typename Entry>
 uint32_t Run(const KernelRun& run) {
   const size_t whole_end = run.begin + (run.end - run.begin) / kLanes * kLanes;
   uint32_t flags = 0;
-  if (whole_end > run.begin) flags |= RunBlocks<Entry>({run.params, run.inputs, run.outputs, run.begin, whole_end});
+  if (whole_end > run.begin) flags |= RunWanted<Entry>({run.params, run.inputs, run.outputs, run.begin, whole_end});
   if (run.end > whole_end) flags |= RunRemainder<Entry>({run.params, run.inputs, run.outputs, whole_end, run.end});
   return flags;
 }
