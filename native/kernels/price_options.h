@@ -38,9 +38,9 @@ FUNCTION PriceOptionsOutputs AtTheKink(PriceOptionsInputs option, PriceOptionsOu
   return values;
 }
 
-// One option. No value is ever the difference of two nearly equal probabilities: the price is the discounted intrinsic
-// value of the forward plus a time value of two tails, and each tail is the density times Mills' ratio, so that out of
-// the money the digits hold down to the smallest numbers.
+// One option. Each leg of the forward is paid with probability N(sign * d): whole or not at all, corrected by a tail,
+// which is the common density times Mills' ratio. No value is the difference of two nearly equal probabilities, so that
+// out of the money the digits hold down to the smallest numbers.
 FUNCTION PriceOptionsOutputs PriceOptions(PriceOptionsInputs option, PriceOptionsParams params) {
   const real zero = REAL(0.0);
   const real years = option.years;
@@ -73,35 +73,30 @@ FUNCTION PriceOptionsOutputs PriceOptions(PriceOptionsInputs option, PriceOption
   const real scale = Choose(Less(depth1, depth2), underlying_leg, strike_leg);
   const Deep density = ScaledDensity(scale, Lesser(depth1, depth2));
   const RealPair mills = MillsRatios(depth1, depth2);
-  const real tail1 = density.value * mills.first;
-  const real tail2 = density.value * mills.second;
-
-  // Each leg times the probability N(sign * d).
   const mask likely1 = Less(zero, sign * d1);
   const mask likely2 = Less(zero, sign * d2);
-  const real rest1 = Flush(tail1 * density.unit);
-  const real rest2 = Flush(tail2 * density.unit);
-  const real share1 = Choose(likely1, underlying_leg - rest1, rest1);
-  const real share2 = Choose(likely2, strike_leg - rest2, rest2);
-  const real intrinsic = Choose(likely1, underlying_leg, zero) - Choose(likely2, strike_leg, zero);
-  const real ratios = Choose(likely1, -mills.first, mills.first) - Choose(likely2, -mills.second, mills.second);
-  const real price = sign * Fma(density.value * ratios, density.unit, intrinsic);
-  const real unit_tail = ((density.value * inverse_underlying) * mills.first) * density.unit;
-  const real carry = sign * (Flush(option.dividend_yield * share1) - Flush(option.rate * share2));
-  const real decay = density.value * ((REAL(0.5) * volatility) * (volatility * inverse_deviation));
+  // What multiplies the density is computed first: on its own the density may be too small for some of the factors.
+  const real ratio1 = Choose(likely1, -mills.first, mills.first);
+  const real ratio2 = Choose(likely2, -mills.second, mills.second);
+  const real leg1 = Choose(likely1, underlying_leg, zero);
+  const real leg2 = Choose(likely2, strike_leg, zero);
+  const real carry = Flush(option.dividend_yield * leg1) - Flush(option.rate * leg2);
+  const real tail_carry = option.dividend_yield * ratio1 - option.rate * ratio2;
+  const real decay = (REAL(0.5) * volatility) * (volatility * inverse_deviation);
   const real d2_per_volatility = d2 * (root_years * inverse_deviation);
 
   PriceOptionsOutputs values;
+  const real price = sign * Fma(density.value * (ratio1 - ratio2), density.unit, leg1 - leg2);
   // Rounding can leave a worthless option slightly below zero.
   values.price = Flush(Choose(Less(price, zero), zero, price));
-  values.delta = Flush(sign * Choose(likely1, underlying_discount - unit_tail, unit_tail));
+  const real unit_leg = Choose(likely1, underlying_discount, zero);
+  values.delta = Flush(sign * Fma(density.value * (inverse_underlying * ratio1), density.unit, unit_leg));
   values.gamma = Flush((density.value * (inverse_underlying * inverse)) * density.unit);
   values.vega = Flush((density.value * root_years) * density.unit);
-  values.theta = Flush(Fma(-decay, density.unit, carry));
-  const real signed_years = sign * years;
-  const real spot_rho = Choose(likely2, signed_years * share2, (signed_years * tail2) * density.unit);
+  values.theta = Flush(Fma(density.value * (sign * tail_carry - decay), density.unit, sign * carry));
+  const real spot_rho = sign * Fma(density.value * (ratio2 * years), density.unit, leg2 * years);
   values.rho = Flush(params.model == 2 ? -years * values.price : spot_rho);
-  values.dividend_rho = Flush(-Choose(likely1, signed_years * share1, (signed_years * tail1) * density.unit));
+  values.dividend_rho = Flush(-sign * Fma(density.value * (ratio1 * years), density.unit, leg1 * years));
   values.vanna = Flush((-density.value * (inverse_underlying * d2_per_volatility)) * density.unit);
   values.volga = Flush((density.value * ((root_years * d1) * d2_per_volatility)) * density.unit);
   if (Any(certain)) values = AtTheKink(option, values, certain & Equal(log_moneyness, zero));
