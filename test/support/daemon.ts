@@ -30,6 +30,8 @@ export interface DaemonSettings {
   readonly testBuild?: boolean;
   /** Keep the socket of an earlier daemon. */
   readonly directory?: string;
+  /** Run as this user and its group: needs root. */
+  readonly uid?: number;
 }
 
 const ended = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
@@ -42,8 +44,11 @@ export async function startDaemon(settings: DaemonSettings = {}): Promise<Runnin
   writeFileSync(configFile, settings.config ?? '');
   const program = settings.testBuild ? join(root, 'test/support/serve-test.mjs') : join(root, 'bin/acceld');
   const args = [program, 'serve', '--config', configFile, '--socket', socket, '--http-port', '0', ...(settings.args ?? [])];
-  const environment = { ...process.env, ...settings.environment };
-  const child = spawn(process.execPath, ['--max-semi-space-size=64', ...args], { env: environment });
+  // The service manager of a CI runner is not the daemon's own.
+  const shell = { ...process.env, INVOCATION_ID: undefined, XPC_SERVICE_NAME: undefined };
+  const environment = { ...shell, ...settings.environment };
+  const user = settings.uid === undefined ? {} : { uid: settings.uid, gid: settings.uid };
+  const child = spawn(process.execPath, ['--max-semi-space-size=64', ...args], { env: environment, ...user });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (piece: string) => {

@@ -10,13 +10,9 @@ export class Violations {
     return this.#count;
   }
 
-  add(violation: Violation): void {
-    this.#count += 1;
-    if (this.#listed.length < violationsMax) this.#listed.push(violation);
-  }
-
   reject(field: string, expected: string, got: unknown): void {
-    this.add(rejected(field, expected, got));
+    this.#count += 1;
+    if (this.#listed.length < violationsMax) this.#listed.push(rejected(field, expected, got));
   }
 
   /** Throws one fault that names every violation; beyond the limit, their number. */

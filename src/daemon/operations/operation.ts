@@ -1,3 +1,4 @@
+import type { BinaryReader } from '@bufbuild/protobuf/wire';
 import type { Receipt } from '../../gen/acceld/v1/execution.js';
 import type { Execution } from './execution.js';
 
@@ -29,7 +30,7 @@ export interface Result {
 export interface Method<Request, Response> {
   readonly name: string;
   readonly path: string;
-  readonly request: { decode(bytes: Uint8Array): Request };
+  readonly request: { decode(input: BinaryReader): Request };
   readonly response: { encode(message: Response): { finish(): Uint8Array } };
 }
 

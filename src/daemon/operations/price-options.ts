@@ -66,6 +66,10 @@ function parse(request: PriceOptionsRequest): Job {
 
 function parseValues(values: readonly OptionValue[], black76: boolean, violations: Violations): readonly OptionValue[] {
   if (values.length === 0) return [OptionValue.OPTION_VALUE_PRICE];
+  if (values.length > outputs.length) {
+    violations.reject('values', `at most the ${outputs.length} values there are`, values.length);
+    return [];
+  }
   const seen = new Set<OptionValue>();
   values.forEach((value, index) => {
     if (!outputs.some(([code]) => code === value)) {

@@ -1,5 +1,5 @@
 // A Unix socket that nobody else can take, spoof or tamper with: trusted directories, a lock, no links followed.
-import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, realpathSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { socketPathBytesMax } from '../base/limits.js';
@@ -11,6 +11,12 @@ interface Options {
   readonly addon: HostAddon;
   readonly onConnection: (socket: Socket) => void;
 }
+
+/**
+ * Not half-open, unlike Node's own HTTP/2 server: a client that was killed is noticed at once and its work ends, where a
+ * half-open connection would keep its jobs running until something is written to it.
+ */
+export const connectionOptions = { allowHalfOpen: false, noDelay: true } as const;
 
 const untrusted = (message: string): StartFailure => new StartFailure(exitCodes.untrustedPath, message);
 
@@ -27,7 +33,7 @@ export async function listenUnix({ path, addon, onConnection }: Options): Promis
     throw new StartFailure(exitCodes.alreadyRunning, `another daemon serves ${whole}`);
   }
   await removeStale(whole);
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, onConnection);
+  const server = createServer(connectionOptions, onConnection);
   await listening(server, whole);
   chmodSync(whole, 0o600);
   return server;
@@ -44,6 +50,8 @@ function prepareDirectory(directory: string): void {
   if (uid !== own) throw untrusted(`${directory} must be owned by uid ${own}, it is owned by uid ${uid}`);
   if ((mode & 0o077) !== 0) throw untrusted(`${directory} must have mode 0700, it has 0${(mode & 0o777).toString(8)}`);
   checkAncestors(directory, own);
+  // And what the links on the way lead to.
+  checkAncestors(realpathSync(directory), own);
 }
 
 /** Whoever can rename an ancestor can put another socket in our place. */
@@ -51,7 +59,7 @@ function checkAncestors(directory: string, own: number | undefined): void {
   for (let path = directory; ; path = dirname(path)) {
     const stat = lstatSync(path);
     if (stat.isSymbolicLink()) {
-      // /tmp and /var are links on macOS; a link is as trusted as the directory that holds it and the one it names.
+      // /tmp and /var are links on macOS.
       if (stat.uid !== 0 && stat.uid !== own) throw untrusted(`${path} is a link of uid ${stat.uid}`);
     } else if (!stat.isDirectory()) {
       throw untrusted(`${path} is not a directory`);

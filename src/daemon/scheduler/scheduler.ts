@@ -14,6 +14,11 @@ interface Slots {
   bulk: number;
 }
 
+/** Client and transport end a call at its deadline by cancelling it; their timers of whole milliseconds may be early. */
+const cancelEarlyNs = 2_000_000;
+
+const deadlineExceeded = (): Fault => new Fault('DEADLINE_EXCEEDED', 'the deadline passed before the work was done');
+
 export class Scheduler {
   readonly #clock: Clock;
   readonly lanes: readonly Lane[] = [
@@ -114,14 +119,15 @@ export class Scheduler {
   }
 
   #cancel(work: Work, lane: Lane): void {
-    work.failure ??= new Fault('CANCELLED', 'cancelled by the client');
+    const isDeadline = this.#clock.nowNs() > work.deadlineNs - cancelEarlyNs;
+    work.failure ??= isDeadline ? deadlineExceeded() : new Fault('CANCELLED', 'cancelled by the client');
     if (work.queued) this.#dequeue(work, lane);
   }
 
   /** True: no further chunk may start. */
   #isOver(work: Work): boolean {
     if (this.#clock.nowNs() > work.deadlineNs) {
-      work.failure ??= new Fault('DEADLINE_EXCEEDED', 'the deadline passed before the work was done');
+      work.failure ??= deadlineExceeded();
     }
     return work.failure !== undefined;
   }
