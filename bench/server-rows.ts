@@ -1,7 +1,8 @@
 // The whole server against a bare tuned grpc-js echo of the same messages, under the same C++ client.
 import type { LoadResult } from './load-client.js';
 import { inTurn, median, toRow, type Bench, type Row } from './row.js';
-import { openPair, type LoadSettings, type Pair } from './servers.js';
+import { openPair, type LoadSettings, type Pair, type RunningServer } from './servers.js';
+import { usageOf } from './usage.js';
 
 const peerName = 'bare grpc-js echo';
 /** Rows that the SDK puts into one message. */
@@ -29,22 +30,40 @@ async function* withPair(rows: number, measure: (pair: Pair) => AsyncGenerator<R
   }
 }
 
-async function measurePair(pair: Pair, settings: LoadSettings): Promise<{ ours: LoadResult[]; peer: LoadResult[] }> {
+interface Sample extends LoadResult {
+  /** Processor time of the server per call in microseconds: steadier than the rate on a machine that does other work as well. */
+  readonly cpuUs: number;
+}
+
+async function measurePair(pair: Pair, settings: LoadSettings): Promise<{ ours: Sample[]; peer: Sample[] }> {
+  const sample = async (server: RunningServer): Promise<Sample> => {
+    const before = usageOf(server.pid).cpuSeconds;
+    const result = await pair.load(server, settings);
+    const calls = settings.warmUpCalls + settings.calls;
+    return { ...result, cpuUs: ((usageOf(server.pid).cpuSeconds - before) / calls) * 1e6 };
+  };
   if (settings.rows === 1) {
     for (const server of [pair.ours, pair.peer]) await pair.load(server, { rows: 1, warmUpCalls: 0, ...warmUp });
   }
   return inTurn(
-    () => pair.load(pair.ours, settings),
-    () => pair.load(pair.peer, settings),
+    () => sample(pair.ours),
+    () => sample(pair.peer),
   );
 }
 
-const medianOf = (results: readonly LoadResult[], figure: (result: LoadResult) => number): number =>
-  median(results.map(figure));
+const medianOf = (samples: readonly Sample[], figure: (sample: Sample) => number): number =>
+  median(samples.map(figure));
+
+function cpuRow(name: string, { ours, peer }: { ours: Sample[]; peer: Sample[] }): Row {
+  const time = (samples: readonly Sample[]) => medianOf(samples, ({ cpuUs }) => cpuUs);
+  const figures = { ours: time(ours), peer: time(peer) };
+  return toRow({ name, unit: 'us of processor time of the server a call', ...figures, peerName, moreIsBetter: false });
+}
 
 async function* throughputRow(pair: Pair): AsyncGenerator<Row> {
-  const { ours, peer } = await measurePair(pair, throughput);
-  const rate = (results: readonly LoadResult[]) => medianOf(results, ({ calls, seconds }) => calls / seconds);
+  const samples = await measurePair(pair, throughput);
+  const { ours, peer } = samples;
+  const rate = (results: readonly Sample[]) => medianOf(results, ({ calls, seconds }) => calls / seconds);
   yield toRow({
     name: 'unary-throughput',
     unit: 'calls/s, 32 in flight, one option each',
@@ -54,12 +73,13 @@ async function* throughputRow(pair: Pair): AsyncGenerator<Row> {
     moreIsBetter: true,
     ...latency(ours),
   });
+  yield cpuRow('unary-cpu', samples);
 }
 
 async function* roundTripRows(pair: Pair): AsyncGenerator<Row> {
   const { ours, peer } = await measurePair(pair, roundTrip);
   for (const percentile of ['p50', 'p99'] as const) {
-    const time = (results: readonly LoadResult[]) => medianOf(results, (result) => result[`${percentile}Us`]);
+    const time = (results: readonly Sample[]) => medianOf(results, (result) => result[`${percentile}Us`]);
     yield toRow({
       name: `unary-rtt-${percentile}`,
       unit: 'us, one option',
@@ -73,8 +93,9 @@ async function* roundTripRows(pair: Pair): AsyncGenerator<Row> {
 }
 
 async function* chainRow(pair: Pair): AsyncGenerator<Row> {
-  const { ours, peer } = await measurePair(pair, chain);
-  const rate = (results: readonly LoadResult[]) =>
+  const samples = await measurePair(pair, chain);
+  const { ours, peer } = samples;
+  const rate = (results: readonly Sample[]) =>
     medianOf(results, ({ calls, seconds, requestBytes, responseBytes }) => {
       return (calls * (requestBytes + responseBytes)) / seconds / 1e6;
     });
@@ -87,9 +108,10 @@ async function* chainRow(pair: Pair): AsyncGenerator<Row> {
     moreIsBetter: true,
     ...latency(ours),
   });
+  yield cpuRow('chain-16k-cpu', samples);
 }
 
-const latency = (results: readonly LoadResult[]) => ({
+const latency = (results: readonly Sample[]) => ({
   p50Us: medianOf(results, ({ p50Us }) => p50Us),
   p99Us: medianOf(results, ({ p99Us }) => p99Us),
 });
