@@ -1,6 +1,7 @@
 // Prints a hash of every output bit of a pinned chain: identity_main THREADS CHUNK_ROWS [flush].
 // The instruction set is the one in use (ACCELD_FORCE_ISA chooses it). With `flush` the threads replace subnormal
 // numbers by zero, as GPUs do. Output: the name of the set, the hash of f64, the hash of f32.
+// Without arguments: the names of the sets that can run here.
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -52,7 +53,10 @@ uint64_t Fnv1a(uint64_t hash, const std::vector<unsigned char>& bytes) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 3) return 2;
+  if (argc < 3) {
+    for (const KernelSet* set : RunnableKernelSets()) std::printf("%s\n", set->instruction_set);
+    return 0;
+  }
   const Split split{std::strtoull(argv[1], nullptr, 10), std::strtoull(argv[2], nullptr, 10),
                     argc > 3 && std::strcmp(argv[3], "flush") == 0};
   const OptionChain chain = RandomChain(20011);
