@@ -58,19 +58,18 @@ if (addons.every(existsSync) && existsSync(stamp) && readFileSync(stamp, 'utf8')
 checkTools();
 const headers = findHeaders();
 if (headers === undefined) fail('cannot find the headers of this Node.js; install them or set npm_config_nodedir');
-console.log('acceld: building the addon');
-const gyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js');
-const build = spawnSync(
-  process.execPath,
-  [gyp, 'rebuild', '--silent', `--nodedir=${headers}`, '--jobs', String(availableParallelism())],
-  {
-    cwd: root,
-    encoding: 'utf8',
-    env: { ...process.env, GYP_DEFINES: `acceld_version=${version} acceld_kernel_digest=${digest}` },
-  },
-);
-if (build.status !== 0) fail(`the addon does not compile:\n${build.stdout}${build.stderr}`);
-// Warnings, of which there should be none, are not hidden.
-process.stderr.write(build.stderr);
+const program = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js');
+const environment = { ...process.env, GYP_DEFINES: `acceld_version=${version} acceld_kernel_digest=${digest}` };
+// Not `rebuild`, which empties build/: tests and benches keep files of their own there.
+for (const step of ['configure', 'build']) {
+  const result = spawnSync(
+    process.execPath,
+    [program, step, '--silent', `--nodedir=${headers}`, '--jobs', String(availableParallelism())],
+    { cwd: root, encoding: 'utf8', env: environment },
+  );
+  if (result.status !== 0) fail(`the addon does not compile:\n${result.stdout}${result.stderr}`);
+  // Warnings, of which there should be none, are not hidden.
+  process.stderr.write(result.stderr);
+}
 mkdirSync(dirname(stamp), { recursive: true });
 writeFileSync(stamp, state);
