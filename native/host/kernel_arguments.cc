@@ -48,8 +48,9 @@ bool ReadView(napi_env env, napi_value value, View* view) {
   return true;
 }
 
+template <typename ErrorClass = Napi::RangeError>
 bool Refuse(napi_env env, const std::string& message) {
-  napi_throw_range_error(env, nullptr, message.c_str());
+  ErrorClass::New(env, message).ThrowAsJavaScriptException();
   return false;
 }
 
@@ -60,17 +61,23 @@ bool HasType(const View& view, Element element) {
   return view.type == napi_uint8_array || view.type == ArrayTypeOf(element);
 }
 
+bool HoldsRows(const View& view, size_t size, size_t end) { return view.bytes % size == 0 && view.bytes / size >= end; }
+
+std::string CountOf(const View& view, size_t size) {
+  return view.bytes % size == 0 ? std::to_string(view.bytes / size) : std::to_string(view.bytes) + " bytes";
+}
+
 bool ReadInput(napi_env env, napi_value value, size_t index, KernelCall* call) {
   const Element element = call->kernel->input_elements[index];
   const size_t size = SizeOf(element);
   View view;
   if (!ReadView(env, value, &view) || !HasType(view, element)) {
-    return Refuse(env, Place("inputs", index) + " must be a view of " + NameOf(element));
+    return Refuse<Napi::TypeError>(env, Place("inputs", index) + " must be a view of " + NameOf(element));
   }
   const bool is_single = view.bytes == size;
-  if (!is_single && (view.bytes / size < call->end || view.bytes % size != 0)) {
+  if (!is_single && !HoldsRows(view, size, call->end)) {
     return Refuse(env, Place("inputs", index) + " must hold " + std::to_string(call->end) + " " + NameOf(element) +
-                           " or one, got " + std::to_string(view.bytes) + " bytes");
+                           " or one, got " + CountOf(view, size));
   }
   call->inputs[index] = {view.data, is_single ? 0 : size};
   return true;
@@ -84,11 +91,11 @@ bool ReadOutput(napi_env env, napi_value value, size_t index, KernelCall* call) 
   const Element element = call->kernel->output_elements[index];
   View view;
   if (!ReadView(env, value, &view) || !HasType(view, element)) {
-    return Refuse(env, Place("outputs", index) + " must be null or a view of " + NameOf(element));
+    return Refuse<Napi::TypeError>(env, Place("outputs", index) + " must be null or a view of " + NameOf(element));
   }
-  if (view.bytes / SizeOf(element) < call->end) {
+  if (!HoldsRows(view, SizeOf(element), call->end)) {
     return Refuse(env, Place("outputs", index) + " must hold " + std::to_string(call->end) + " " + NameOf(element) +
-                           ", got " + std::to_string(view.bytes) + " bytes");
+                           ", got " + CountOf(view, SizeOf(element)));
   }
   call->outputs[index] = view.data;
   return true;
@@ -129,8 +136,12 @@ bool ReadRows(const Napi::CallbackInfo& info, size_t first, KernelCall* call) {
 bool ReadParams(const Napi::CallbackInfo& info, size_t index, KernelCall* call) {
   View view;
   const size_t bytes = call->kernel->params_bytes;
-  if (!ReadView(info.Env(), info[index], &view) || view.type != napi_uint8_array || view.bytes != bytes) {
-    return Refuse(info.Env(), "params must be a Uint8Array of " + std::to_string(bytes) + " bytes");
+  if (!ReadView(info.Env(), info[index], &view) || view.type != napi_uint8_array) {
+    return Refuse<Napi::TypeError>(info.Env(), "params must be a Uint8Array");
+  }
+  if (view.bytes != bytes) {
+    return Refuse(info.Env(),
+                  "params must hold " + std::to_string(bytes) + " bytes, got " + std::to_string(view.bytes));
   }
   call->params.assign(view.data, view.data + view.bytes);
   return true;
@@ -151,22 +162,38 @@ const char* NameOf(Element element) {
 bool ReadKernelCall(const Napi::CallbackInfo& info, size_t first, KernelCall* call) {
   size_t count = 0;
   const Kernel* kernels = Kernels(&count);
-  uint32_t id = UINT32_MAX;
-  napi_get_value_uint32(info.Env(), info[first], &id);
-  if (id >= count) return Refuse(info.Env(), "kernel must be the index of a kernel, below " + std::to_string(count));
-  call->kernel = &kernels[id];
+  double id = -1;
+  napi_get_value_double(info.Env(), info[first], &id);
+  if (!(id >= 0 && id < count) || id != static_cast<size_t>(id)) {
+    return Refuse(info.Env(), "kernel must be the index of a kernel, below " + std::to_string(count));
+  }
+  call->kernel = &kernels[static_cast<size_t>(id)];
   return ReadRows(info, first + 4, call) && ReadParams(info, first + 1, call) &&
          ReadColumns(info.Env(), info[first + 2], call->kernel->inputs, "inputs", ReadInput, call) &&
          ReadColumns(info.Env(), info[first + 3], call->kernel->outputs, "outputs", ReadOutput, call);
 }
 
-Napi::Array ViewsOf(const Napi::CallbackInfo& info, size_t first) {
-  Napi::Array views = Napi::Array::New(info.Env());
+bool CollectViews(const Napi::CallbackInfo& info, size_t first, Napi::Array* views) {
+  const Napi::Env env = info.Env();
+  *views = Napi::Array::New(env);
+  Napi::Value checked;
   for (size_t list = first + 2; list <= first + 3; ++list) {
     const Napi::Array columns = info[list].As<Napi::Array>();
-    for (uint32_t i = 0; i < columns.Length(); ++i) views.Set(views.Length(), columns.Get(i));
+    for (uint32_t i = 0; i < columns.Length(); ++i) {
+      const Napi::Value column = columns.Get(i);
+      views->Set(views->Length(), column);
+      if (!column.IsTypedArray()) continue;
+      // The columns of a request mostly lie in one buffer, and one question costs as much as a column.
+      const Napi::Object buffer = column.As<Napi::TypedArray>().ArrayBuffer();
+      if (!checked.IsEmpty() && buffer.StrictEquals(checked)) continue;
+      checked = buffer;
+      if (!buffer.Get("resizable").ToBoolean()) continue;
+      Refuse<Napi::TypeError>(
+          env, Place(list == first + 2 ? "inputs" : "outputs", i) + " must not lie in a resizable ArrayBuffer");
+      return false;
+    }
   }
-  return views;
+  return true;
 }
 
 }  // namespace acceld

@@ -14,7 +14,8 @@ const char* NameOf(Element element);
 // exception that names the argument is pending.
 bool ReadKernelCall(const Napi::CallbackInfo& info, size_t first, KernelCall* call);
 
-// A new array of every view of the call: whoever holds it keeps the memory alive.
-Napi::Array ViewsOf(const Napi::CallbackInfo& info, size_t first);
+// A new array of every column of the call: whoever holds it keeps the memory alive. False: an exception is pending,
+// because the memory of a column could shrink while another thread uses it.
+bool CollectViews(const Napi::CallbackInfo& info, size_t first, Napi::Array* views);
 
 }  // namespace acceld

@@ -26,12 +26,17 @@ void Relax() {
 
 Pool::Pool(PoolOptions options) : options_(std::move(options)) {
   threads_.reserve(options_.threads);
-  for (unsigned i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { Serve(); });
+  try {
+    for (unsigned i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { Serve(); });
+  } catch (...) {
+    Close();
+    throw;
+  }
   std::unique_lock<std::mutex> lock(start_mutex_);
   started_.wait(lock, [this] { return threads_started_ == options_.threads; });
 }
 
-bool Pool::Submit(uint32_t token, KernelCall call) {
+bool Pool::Submit(uint64_t token, KernelCall call) {
   {
     std::lock_guard<std::mutex> lock(queue_mutex_);
     if (closed_) return false;

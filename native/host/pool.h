@@ -15,7 +15,7 @@
 namespace acceld {
 
 struct Completion {
-  uint32_t token;
+  uint64_t token;
   uint32_t flags;
   double compute_ns;
 };
@@ -30,13 +30,14 @@ struct PoolOptions {
 
 class Pool {
  public:
+  // Throws std::system_error if the system gives no more threads.
   explicit Pool(PoolOptions options);
   ~Pool() { Close(); }
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
   // False: the pool is closed, and the call was not taken.
-  bool Submit(uint32_t token, KernelCall call);
+  bool Submit(uint64_t token, KernelCall call);
   std::vector<Completion> TakeCompletions();
   // Ends the threads after the call that each one is in; calls not begun are dropped. Blocks.
   void Close();
@@ -47,7 +48,7 @@ class Pool {
 
  private:
   struct Item {
-    uint32_t token;
+    uint64_t token;
     KernelCall call;
   };
 

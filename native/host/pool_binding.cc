@@ -1,6 +1,8 @@
 #include "pool_binding.h"
 
 #include <memory>
+#include <string>
+#include <system_error>
 #include <unordered_map>
 
 #include "kernel_arguments.h"
@@ -15,31 +17,34 @@ class PoolBinding {
  public:
   PoolBinding(Napi::Env env, PoolOptions options, Napi::Function done) : env_(env), done_(Napi::Persistent(done)) {
     const Napi::String name = Napi::String::New(env, options.name);
+    options.notify = [this] { napi_call_threadsafe_function(notifier_, nullptr, napi_tsfn_nonblocking); };
+    pool_ = std::make_unique<Pool>(std::move(options));
     napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, OnNotified, &notifier_);
     // An idle pool keeps no process alive; Submit() and Deliver() hold the loop while calls are out.
     napi_unref_threadsafe_function(env, notifier_);
-    options.notify = [this] { napi_call_threadsafe_function(notifier_, nullptr, napi_tsfn_nonblocking); };
-    pool_ = std::make_unique<Pool>(std::move(options));
+    // Hooks run in reverse order: the threads end before the notifier does.
     napi_add_env_cleanup_hook(env, OnEnvironmentEnd, this);
   }
 
   Pool& pool() { return *pool_; }
 
   void Submit(const Napi::CallbackInfo& info) {
-    uint32_t token = 0;
-    KernelCall call;
-    if (napi_get_value_uint32(env_, info[0], &token) != napi_ok) {
-      Napi::TypeError::New(env_, "token must be a whole number").ThrowAsJavaScriptException();
+    if (!info[0].IsNumber()) {
+      Napi::TypeError::New(env_, "token must be a number").ThrowAsJavaScriptException();
       return;
     }
+    KernelCall call;
     if (!ReadKernelCall(info, 1, &call)) return;
-    Napi::ObjectReference views = Napi::Persistent(ViewsOf(info, 1).As<Napi::Object>());
-    if (!pool_->Submit(token, std::move(call))) {
+    Napi::Array views;
+    if (!CollectViews(info, 1, &views)) return;
+    // The caller's tokens need not differ, and memory must outlive its task all the same.
+    const uint64_t id = next_id_++;
+    if (!pool_->Submit(id, std::move(call))) {
       Napi::Error::New(env_, "the pool is closed").ThrowAsJavaScriptException();
       return;
     }
     if (in_flight_.empty()) napi_ref_threadsafe_function(env_, notifier_);
-    in_flight_[token] = std::move(views);
+    in_flight_[id] = {info[0].As<Napi::Number>().DoubleValue(), Napi::Persistent(views.As<Napi::Object>())};
   }
 
   void Close() {
@@ -49,6 +54,11 @@ class PoolBinding {
   }
 
  private:
+  struct InFlight {
+    double token;
+    Napi::ObjectReference views;
+  };
+
   static void OnNotified(napi_env env, napi_value, void* context, void*) {
     // A null environment: Node is ending, and nobody waits for the result.
     if (env != nullptr) static_cast<PoolBinding*>(context)->Deliver();
@@ -57,13 +67,16 @@ class PoolBinding {
   void Deliver() {
     const Napi::HandleScope scope(env_);
     for (const Completion& completion : pool_->TakeCompletions()) {
-      if (in_flight_.erase(completion.token) == 0) continue;
+      const auto found = in_flight_.find(completion.token);
+      // Dropped by a `done` before this one, which closed the pool.
+      if (found == in_flight_.end()) continue;
+      const double token = found->second.token;
+      in_flight_.erase(found);
       if (in_flight_.empty()) napi_unref_threadsafe_function(env_, notifier_);
-      done_.Call({Napi::Number::New(env_, completion.token), Napi::Number::New(env_, completion.flags),
+      done_.Call({Napi::Number::New(env_, token), Napi::Number::New(env_, completion.flags),
                   Napi::Number::New(env_, completion.compute_ns)});
-      // An exception of `done` is the daemon's bug: it surfaces as uncaught, and the other completions wait for the
-      // next turn.
-      if (env_.IsExceptionPending()) return;
+      // Nobody is above us on the stack: an exception is uncaught, and Node-API alone would swallow it with a warning.
+      if (env_.IsExceptionPending()) napi_fatal_exception(env_, env_.GetAndClearPendingException().Value());
     }
   }
 
@@ -80,25 +93,54 @@ class PoolBinding {
   Napi::FunctionReference done_;
   napi_threadsafe_function notifier_ = nullptr;
   std::unique_ptr<Pool> pool_;
-  std::unordered_map<uint32_t, Napi::ObjectReference> in_flight_;
+  uint64_t next_id_ = 0;
+  std::unordered_map<uint64_t, InFlight> in_flight_;
 };
 
 PoolBinding* SelfOf(const Napi::CallbackInfo& info) { return static_cast<PoolBinding*>(info.Data()); }
+
+// A whole number of a range, or -1.
+int ReadWhole(const Napi::Value& value, int least, int most) {
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+  return number >= least && number <= most && number == static_cast<int>(number) ? static_cast<int>(number) : -1;
+}
+
+// More threads than any machine has cores would be a mistake of whoever asks.
+constexpr int kThreadsMax = 1024;
+
+// False: an exception is pending.
+bool ReadOptions(const Napi::CallbackInfo& info, PoolOptions* options) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsObject() || !info[1].IsFunction()) {
+    Napi::TypeError::New(env, "openPool takes an object of options and a function").ThrowAsJavaScriptException();
+    return false;
+  }
+  const Napi::Object object = info[0].As<Napi::Object>();
+  const Napi::Value name = object.Get("name");
+  const int threads = ReadWhole(object.Get("threads"), 1, kThreadsMax);
+  const int niceness = ReadWhole(object.Get("niceness"), 0, 19);
+  if (!name.IsString() || threads < 0 || niceness < 0) {
+    Napi::RangeError::New(env, "name must be a string, threads whole from 1 to 1024, niceness whole from 0 to 19")
+        .ThrowAsJavaScriptException();
+    return false;
+  }
+  *options = {name.As<Napi::String>(), static_cast<unsigned>(threads), niceness, {}};
+  return true;
+}
 
 }  // namespace
 
 Napi::Value OpenPool(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const Napi::Object options = info[0].As<Napi::Object>();
-  const int64_t threads = options.Get("threads").As<Napi::Number>().Int64Value();
-  const int64_t niceness = options.Get("niceness").As<Napi::Number>().Int64Value();
-  if (threads < 1 || threads > 1024 || niceness < 0 || niceness > 19) {
-    Napi::RangeError::New(env, "threads must be 1 to 1024, niceness 0 to 19").ThrowAsJavaScriptException();
+  PoolOptions options;
+  if (!ReadOptions(info, &options)) return env.Undefined();
+  PoolBinding* binding;
+  try {
+    binding = new PoolBinding(env, std::move(options), info[1].As<Napi::Function>());
+  } catch (const std::system_error& error) {
+    Napi::Error::New(env, std::string("the system refused a thread: ") + error.what()).ThrowAsJavaScriptException();
     return env.Undefined();
   }
-  PoolOptions pool_options{
-      options.Get("name").ToString(), static_cast<unsigned>(threads), static_cast<int>(niceness), {}};
-  PoolBinding* binding = new PoolBinding(env, std::move(pool_options), info[1].As<Napi::Function>());
   Napi::Object pool = Napi::Object::New(env);
   pool.Set("threads", Napi::Number::New(env, binding->pool().threads()));
   pool.Set("threadsNotLowered", Napi::Number::New(env, binding->pool().threads_not_lowered()));

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -22,16 +23,27 @@ Napi::Value GetPeerCredentials(const Napi::CallbackInfo& info) {
   return credentials;
 }
 
-// The descriptor stays open on purpose: the lock ends with the process, however it ends.
 Napi::Value LockFile(const Napi::CallbackInfo& info) {
-  const std::string path = info[0].ToString();
-  const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) == 0) return Napi::Boolean::New(info.Env(), true);
+  const Napi::Env env = info.Env();
+  const std::string path = info[0].IsString() ? std::string(info[0].As<Napi::String>()) : "";
+  // A zero byte would cut the path short and lock another file.
+  if (path.empty() || path.find('\0') != std::string::npos) {
+    Napi::TypeError::New(env, "path must be the path of a file").ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
+  const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+  struct stat facts;
+  const bool is_open = descriptor >= 0 && fstat(descriptor, &facts) == 0;
+  const bool is_own = is_open && S_ISREG(facts.st_mode) && facts.st_uid == geteuid() && facts.st_nlink == 1;
+  // The descriptor of a lock that was taken stays open on purpose: the lock ends with the process, however it ends.
+  if (is_own && flock(descriptor, LOCK_EX | LOCK_NB) == 0) return Napi::Boolean::New(env, true);
   const int error = errno;
   if (descriptor >= 0) close(descriptor);
-  if (error == EWOULDBLOCK) return Napi::Boolean::New(info.Env(), false);
-  Napi::Error::New(info.Env(), std::strerror(error)).ThrowAsJavaScriptException();
-  return info.Env().Undefined();
+  if (is_own && error == EWOULDBLOCK) return Napi::Boolean::New(env, false);
+  const bool is_foreign = is_open && !is_own;
+  Napi::Error::New(env, is_foreign ? "not a regular file of this user with a single name" : std::strerror(error))
+      .ThrowAsJavaScriptException();
+  return env.Undefined();
 }
 
 Napi::Value HardenProcess(const Napi::CallbackInfo& info) {

@@ -1,5 +1,6 @@
 // The CPU: acceld's own kernels, on the calling thread for small tasks, else on one of two pools.
 import { Device as DeviceKind } from '../../gen/acceld/v1/execution.js';
+import { systemClock } from '../base/clock.js';
 import type { Device, DeviceInfo, Outcome, Task } from './device.js';
 import { flagNotFinite, type HostAddon, type HostPool, type TaskDone } from './host-addon.js';
 
@@ -66,9 +67,9 @@ export class CpuDevice implements Device {
     if (kernel === undefined) throw new Error(`the CPU has no kernel ${task.kernel}`);
     const { params, inputs, outputs, begin, end } = task;
     if (task.inline) {
-      const beginNs = performance.now() * 1e6;
+      const beginNs = systemClock.nowNs();
       const flags = this.#addon.run(kernel, params, inputs, outputs, begin, end);
-      done(this.#outcome(task, flags, performance.now() * 1e6 - beginNs));
+      done(this.#outcome(task, flags, systemClock.nowNs() - beginNs));
       return;
     }
     const token = this.#nextToken;

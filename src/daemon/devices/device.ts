@@ -46,5 +46,5 @@ export interface Device {
   rowNs(kernel: string): number;
   /** Calls `done` exactly once: within `run` for an inline task, on a later turn of the event loop otherwise. */
   run(task: Task, done: (outcome: Outcome) => void): void;
-  close(): void;
+  close(): void | Promise<void>;
 }
