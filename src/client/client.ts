@@ -7,7 +7,7 @@ import { cut } from './cut.js';
 import { localFault } from './fault.js';
 import { Link, type Call } from './link.js';
 import { assertCallOptions, parseSettings, type CallOptions, type ConnectOptions, type Settings } from './settings.js';
-import type { Method, Services } from './types.js';
+import type { Method, Services, StreamMethod } from './types.js';
 import type { Tensor } from '../gen/acceld/v1/tensor.js';
 
 /** A connection to a daemon. It is made at the first call, and made again when it was lost. */
@@ -32,10 +32,16 @@ export function connect(options: ConnectOptions = {}): Client {
   assertLittleEndian();
   const settings = parseSettings(options);
   const link = new Link(settings);
-  const services = Object.entries<Readonly<Record<string, Method>>>(catalog).map(([service, methods]) => [
-    service,
-    Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, methodOf(method, link, settings)])),
-  ]);
+  const services = Object.entries<Readonly<Record<string, Method | StreamMethod>>>(catalog).map(
+    ([service, methods]) => [
+      service,
+      Object.fromEntries(
+        Object.entries(methods).flatMap(([name, method]) =>
+          isUnary(method) ? [[name, methodOf(method, link, settings)]] : [],
+        ),
+      ),
+    ],
+  );
   return {
     ...(Object.fromEntries(services) as Services),
     raw: async (path, request, { idempotent = false, ...callOptions } = {}) => {
@@ -45,6 +51,8 @@ export function connect(options: ConnectOptions = {}): Client {
     close: () => link.close(),
   };
 }
+
+const isUnary = (method: Method | StreamMethod): method is Method => !method.requestStream && !method.responseStream;
 
 function methodOf(method: Method, link: Link, settings: Settings) {
   return async (request: Reply = {}, options: CallOptions = {}): Promise<Reply> => {

@@ -32,6 +32,12 @@ export interface Method {
   readonly response: Codec;
 }
 
+/** A method with a stream on some side. */
+export interface StreamMethod extends Omit<Method, 'requestStream' | 'responseStream'> {
+  readonly requestStream: boolean;
+  readonly responseStream: boolean;
+}
+
 type Catalog = typeof catalog;
 
 type WireRequest<M extends Method> = Parameters<M['request']['fromPartial']>[0];
@@ -51,7 +57,9 @@ export type Reply<M extends Method> = Omit<WireReply<M>, M['responseColumns'][nu
 /** One function per method of each service. */
 export type Services = {
   readonly [Service in keyof Catalog]: {
-    readonly [Name in keyof Catalog[Service]]: Catalog[Service][Name] extends Method
+    readonly [
+      Name in keyof Catalog[Service] as Catalog[Service][Name] extends Method ? Name : never
+    ]: Catalog[Service][Name] extends Method
       ? (request?: Request<Catalog[Service][Name]>, options?: CallOptions) => Promise<Reply<Catalog[Service][Name]>>
       : never;
   };

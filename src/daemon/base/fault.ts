@@ -21,6 +21,8 @@ export const faultKinds = {
   },
   BYTES_EXCEEDED: { status: 'RESOURCE_EXHAUSTED', retryable: true, meaning: 'too many request bytes in flight' },
   QUEUE_FULL: { status: 'RESOURCE_EXHAUSTED', retryable: true, meaning: 'too many jobs of the caller wait in a lane' },
+  ID_IN_USE: { status: 'ALREADY_EXISTS', retryable: false, meaning: 'the session has a call of this id' },
+  MESSAGE_TOO_LARGE: { status: 'RESOURCE_EXHAUSTED', retryable: false, meaning: 'a session frame is over its limit' },
   DEADLINE_EXCEEDED: {
     status: 'DEADLINE_EXCEEDED',
     retryable: false,

@@ -3,6 +3,12 @@
 /** A message, either way. The default receive limit of every gRPC client, so a reply within it always arrives. */
 export const messageBytesMax = 4 * 1024 * 1024;
 
+/** A frame as grpc-js receives it. Twice a message, so that a session's frame over the limit fails its own id. */
+export const frameBytesMax = 2 * messageBytesMax;
+
+/** Calls that run at once in one session: as many as streams on one connection. */
+export const sessionCallsMax = 128;
+
 /** Rows in a request. With one value per row and 8 bytes per value, 8 columns of this length fill a message. */
 export const rowsMax = 65_536;
 

@@ -1,12 +1,13 @@
 // The one pipeline of every call: decode, answer, encode, and one door for errors. Depends on a caller and on bytes,
 // never on where they came from.
+import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { Device, Precision, Priority, type Receipt } from '../../gen/acceld/v1/execution.js';
 import type { Admission, Ticket } from '../admission/admission.js';
 import type { Caller } from '../base/caller.js';
 import type { Clock } from '../base/clock.js';
 import type { Announce } from '../base/events.js';
 import { Fault, invalidInput } from '../base/fault.js';
-import { retryAfterMs } from '../base/limits.js';
+import { messageBytesMax, retryAfterMs } from '../base/limits.js';
 import { requestId } from '../base/request-id.js';
 import type { Device as OpenDevice } from '../devices/device.js';
 import type { Method, Operation, Plan } from '../operations/operation.js';
@@ -97,6 +98,10 @@ export async function answer<Request, Response>(
 ): Promise<Uint8Array> {
   const course = new Course(rooms, incoming);
   try {
+    const { byteLength } = incoming.bytes;
+    if (byteLength > messageBytesMax) {
+      throw new Fault('MESSAGE_TOO_LARGE', `a request has at most ${messageBytesMax} bytes, got ${byteLength}`);
+    }
     if (rooms.draining()) throw new Fault('DRAINING', 'the daemon is stopping', { retryAfterMs });
     const response = await respond(decode(method, incoming.bytes), course);
     const bytes = method.response.encode(response).finish();
@@ -136,7 +141,11 @@ export function respondBy<Request, Job, Response>(
 
 function decode<Request, Response>(method: Method<Request, Response>, bytes: Uint8Array): Request {
   try {
-    return method.request.decode(bytes);
+    const reader = new BinaryReader(bytes);
+    const request = method.request.decode(reader);
+    // The generated decoders stop at a tag of zero or at the end of a group, and ignore what follows.
+    if (reader.pos < reader.len) throw new Error(`byte ${reader.pos} begins no field`);
+    return request;
   } catch (error) {
     throw invalidInput([
       { field: 'request', description: `is not a message of its type: ${(error as Error).message}` },

@@ -14,12 +14,12 @@ const detail = <Message>(name: string, codec: Codec<Message>, message: Message):
   value: codec.encode(message).finish(),
 });
 
-/** The status with every detail that the fault has, in `grpc-status-details-bin`. */
-export function faultStatus(fault: Fault, requestId: string): StatusObject {
+/** The status with every detail that the fault has. */
+export function richStatus(fault: Fault, requestId: string): RichStatus {
   const { status, retryable } = faultKinds[fault.code];
-  const metadataOfError = new Map([['retryable', String(retryable)]]);
+  const metadata = new Map([['retryable', String(retryable)]]);
   const details = [
-    detail('google.rpc.ErrorInfo', ErrorInfo, { reason: fault.code, domain: 'acceld', metadata: metadataOfError }),
+    detail('google.rpc.ErrorInfo', ErrorInfo, { reason: fault.code, domain: 'acceld', metadata }),
     detail('google.rpc.RequestInfo', RequestInfo, { requestId, servingData: '' }),
   ];
   if (fault.violations.length > 0) {
@@ -34,9 +34,14 @@ export function faultStatus(fault: Fault, requestId: string): StatusObject {
     details.push(detail('google.rpc.RetryInfo', RetryInfo, { retryDelay: { seconds: BigInt(seconds), nanos } }));
   }
   if (fault.receipt !== undefined) details.push(detail('acceld.v1.Receipt', Receipt, fault.receipt));
-  const code = Status[status];
+  return { code: Status[status], message: fault.message, details };
+}
+
+/** The same as gRPC ends a call with it: the details in `grpc-status-details-bin`. */
+export function faultStatus(fault: Fault, requestId: string): StatusObject {
+  const rich = richStatus(fault, requestId);
+  const bytes = RichStatus.encode(rich).finish();
   const metadata = new Metadata();
-  const rich = RichStatus.encode({ code, message: fault.message, details }).finish();
-  metadata.set('grpc-status-details-bin', Buffer.from(rich.buffer, rich.byteOffset, rich.byteLength));
-  return { code, details: fault.message, metadata };
+  metadata.set('grpc-status-details-bin', Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  return { code: rich.code, details: fault.message, metadata };
 }

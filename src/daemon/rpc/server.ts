@@ -12,10 +12,12 @@ import { operations } from '../operations/index.js';
 import type { StatusSource } from './admin-service.js';
 import type { Rooms } from './call.js';
 import { Identity } from './identity.js';
+import { createHandlers } from './handlers.js';
 import { createInterceptor } from './interceptor.js';
+import { Sessions } from './session-service.js';
 import { tune } from './tuning.js';
-import { addUnaryMethods, unaryHandlers } from './unary.js';
-import { listenUnix } from './unix-listener.js';
+import { addUnaryMethods } from './unary.js';
+import { connectionOptions, listenUnix } from './unix-listener.js';
 
 export interface ListenerSettings {
   readonly socket: string;
@@ -33,7 +35,7 @@ export interface RpcOptions {
 const options: ServerOptions = {
   // Costs a fifth of the processor time of a call and keeps records of every connection.
   'grpc.enable_channelz': 0,
-  'grpc.max_receive_message_length': limits.messageBytesMax,
+  'grpc.max_receive_message_length': limits.frameBytesMax,
   'grpc.max_concurrent_streams': limits.streamsPerConnectionMax,
   'grpc-node.max_session_memory': limits.sessionMegabytesMax,
   // A hung peer is found within a minute; a closed Unix socket is noticed at once.
@@ -46,6 +48,7 @@ const descriptorSet = new URL('../../../proto/descriptor.binpb', import.meta.url
 export class RpcServer {
   readonly identity: Identity;
   readonly #server: Server;
+  readonly #sessions: Sessions;
   readonly #health: HealthImplementation;
   readonly #injector: ReturnType<Server['createConnectionInjector']>;
   readonly #listeners: NetServer[] = [];
@@ -56,7 +59,10 @@ export class RpcServer {
     this.#server = new Server({ ...options, interceptors: [interceptor] });
     tune(this.#server);
     const source = { ...status, connections: () => this.identity.connections };
-    addUnaryMethods(this.#server, unaryHandlers(rooms, source), this.identity);
+    const handlers = createHandlers(rooms, source);
+    addUnaryMethods(this.#server, handlers, this.identity);
+    this.#sessions = new Sessions({ handlers, identity: this.identity, clock: rooms.clock });
+    this.#sessions.addTo(this.#server);
     this.#health = new HealthImplementation({ '': 'NOT_SERVING' });
     this.#health.addToServer(this.#server);
     const definitions = loadFileDescriptorSetFromBuffer(readFileSync(descriptorSet));
@@ -100,6 +106,7 @@ export class RpcServer {
   async close(graceMs: number): Promise<void> {
     this.#health.setStatus('', 'NOT_SERVING');
     for (const listener of this.#listeners) listener.close();
+    this.#sessions.drain();
     await new Promise<void>((done) => {
       const timer = setTimeout(() => {
         this.#server.forceShutdown();
@@ -114,11 +121,15 @@ export class RpcServer {
 }
 
 const serviceNames = (): ReadonlySet<string> =>
-  new Set(['acceld.v1.AdminService', ...operations.map(({ method }) => method.path.split('/')[1]!)]);
+  new Set([
+    'acceld.v1.AdminService',
+    'acceld.v1.SessionService',
+    ...operations.map(({ method }) => method.path.split('/')[1]!),
+  ]);
 
 function listenLoopback(port: number, onConnection: (socket: Socket) => void): Promise<NetServer> {
   return new Promise((done, reject) => {
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, onConnection);
+    const server = createServer(connectionOptions, onConnection);
     server.once('error', (error) =>
       reject(new StartFailure(exitCodes.system, `cannot listen on 127.0.0.1:${port}: ${error.message}`)),
     );

@@ -1,30 +1,14 @@
-// From grpc-js to call.ts: registers every unary method of the catalog. Messages pass as bytes, so that a message that
+// From grpc-js to call.ts: registers every unary method. Messages pass as bytes, so that a message that
 // cannot be decoded leaves by the same door as every other error.
 import type { MethodDefinition, sendUnaryData, Server, ServerUnaryCall } from '@grpc/grpc-js';
 import { Fault } from '../base/fault.js';
-import { operations } from '../operations/index.js';
-import { admin } from './admin-service.js';
-import { answer, FailedCall, respondBy, type Incoming, type Rooms } from './call.js';
+import { FailedCall } from './call.js';
 import { faultStatus } from './fault-status.js';
+import type { Handlers, UnaryHandler } from './handlers.js';
 import type { Identity } from './identity.js';
-import type { StatusSource } from './admin-service.js';
 
 type Bytes = Buffer<ArrayBufferLike>;
-type Handler = (incoming: Incoming) => Promise<Uint8Array>;
-
-/** Every unary method by its path. */
-export function unaryHandlers(rooms: Rooms, status: StatusSource): ReadonlyMap<string, Handler> {
-  const handlers = new Map<string, Handler>();
-  for (const operation of operations) {
-    const respond = respondBy(operation);
-    handlers.set(operation.method.path, (incoming) => answer(operation.method, incoming, rooms, respond));
-  }
-  const getStatus = admin(rooms, status);
-  handlers.set(getStatus.method.path, (incoming) => answer(getStatus.method, incoming, rooms, getStatus.respond));
-  return handlers;
-}
-
-export function addUnaryMethods(server: Server, handlers: ReadonlyMap<string, Handler>, identity: Identity): void {
+export function addUnaryMethods(server: Server, handlers: Handlers, identity: Identity): void {
   const definition: Record<string, MethodDefinition<Bytes, Bytes>> = {};
   const implementation: Record<string, (call: ServerUnaryCall<Bytes, Bytes>, done: sendUnaryData<Bytes>) => void> = {};
   for (const [path, handler] of handlers) {
@@ -48,7 +32,7 @@ export function addUnaryMethods(server: Server, handlers: ReadonlyMap<string, Ha
   server.addService(definition, implementation);
 }
 
-async function run(call: ServerUnaryCall<Bytes, Bytes>, handler: Handler, identity: Identity): Promise<Bytes> {
+async function run(call: ServerUnaryCall<Bytes, Bytes>, handler: UnaryHandler, identity: Identity): Promise<Bytes> {
   const caller = identity.find(call.getPeer());
   // Between the interceptor and here the connection may have closed.
   if (caller === undefined) throw new FailedCall(new Fault('CALLER_UNKNOWN', 'the connection is closed'), '');

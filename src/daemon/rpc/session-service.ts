@@ -1,0 +1,179 @@
+// SessionService.Open: many calls over one stream, each by the same handlers as a call of its own.
+import type { MethodDefinition, Server, ServerDuplexStream } from '@grpc/grpc-js';
+import { OpenRequest, OpenResponse, type SessionCall } from '../../gen/acceld/v1/session_service.js';
+import type { Caller } from '../base/caller.js';
+import type { Clock } from '../base/clock.js';
+import { Fault, invalidInput, rejected } from '../base/fault.js';
+import { retryAfterMs, sessionCallsMax } from '../base/limits.js';
+import { requestId } from '../base/request-id.js';
+import { FailedCall } from './call.js';
+import { faultStatus, richStatus } from './fault-status.js';
+import type { Handlers } from './handlers.js';
+import type { Identity } from './identity.js';
+
+type Bytes = Buffer<ArrayBufferLike>;
+type Stream = ServerDuplexStream<Bytes, Bytes>;
+
+interface Rooms {
+  readonly handlers: Handlers;
+  readonly identity: Identity;
+  readonly clock: Clock;
+}
+
+const path = '/acceld.v1.SessionService/Open';
+
+/** Every open session. */
+export class Sessions {
+  readonly #rooms: Rooms;
+  readonly #open = new Set<Session>();
+
+  constructor(rooms: Rooms) {
+    this.#rooms = rooms;
+  }
+
+  addTo(server: Server): void {
+    const pass = (bytes: Bytes): Bytes => bytes;
+    const definition: MethodDefinition<Bytes, Bytes> = {
+      path,
+      requestStream: true,
+      responseStream: true,
+      requestSerialize: pass,
+      requestDeserialize: pass,
+      responseSerialize: pass,
+      responseDeserialize: pass,
+    };
+    server.addService({ open: definition }, { open: (stream: Stream) => this.#accept(stream) });
+  }
+
+  /** Ends every session once its running calls are answered. */
+  drain(): void {
+    for (const session of this.#open) session.endWhenDone();
+  }
+
+  #accept(stream: Stream): void {
+    const caller = this.#rooms.identity.find(stream.getPeer());
+    if (caller === undefined) {
+      stream.destroy();
+      return;
+    }
+    const session = new Session(stream, caller, this.#rooms);
+    this.#open.add(session);
+    stream.once('close', () => this.#open.delete(session));
+  }
+}
+
+/** A call under its id. The controller is made only for a call that has to wait. */
+interface Running {
+  cancelled: boolean;
+  controller: AbortController | undefined;
+}
+
+class Session {
+  readonly #stream: Stream;
+  readonly #caller: Caller;
+  readonly #rooms: Rooms;
+  readonly #running = new Map<bigint, Running>();
+  #isEnding = false;
+
+  constructor(stream: Stream, caller: Caller, rooms: Rooms) {
+    this.#stream = stream;
+    this.#caller = caller;
+    this.#rooms = rooms;
+    stream.on('data', (bytes: Bytes) => this.#receive(bytes));
+    stream.on('drain', () => stream.resume());
+    stream.on('end', () => this.endWhenDone());
+    stream.on('cancelled', () => {
+      for (const running of this.#running.values()) cancel(running);
+    });
+    stream.on('error', () => undefined);
+  }
+
+  endWhenDone(): void {
+    this.#isEnding = true;
+    if (this.#running.size === 0) this.#stream.end();
+  }
+
+  #receive(bytes: Bytes): void {
+    let request: OpenRequest;
+    try {
+      request = OpenRequest.decode(bytes);
+    } catch (error) {
+      // Without an id there is only the stream to tell it.
+      const fault = invalidInput([{ field: 'request', description: `is no OpenRequest: ${(error as Error).message}` }]);
+      const id = requestId(undefined, this.#rooms.clock.wallMs());
+      this.#stream.emit('error', faultStatus(fault, id));
+      return;
+    }
+    const { id, action } = request;
+    if (action?.$case === 'cancel') cancel(this.#running.get(id));
+    else if (action?.$case === 'call') this.#start(id, action.value);
+    else this.#fail(id, new FailedCall(invalidInput([rejected('action', 'call or cancel', undefined)]), ''));
+  }
+
+  #start(id: bigint, call: SessionCall): void {
+    const handler = this.#rooms.handlers.get(call.method);
+    const fault = this.#refusal(id, call, handler !== undefined);
+    if (handler === undefined || fault !== undefined) {
+      this.#fail(id, new FailedCall(fault!, requestId(undefined, this.#rooms.clock.wallMs())));
+      return;
+    }
+    const running: Running = { cancelled: false, controller: undefined };
+    this.#running.set(id, running);
+    const incoming = {
+      caller: this.#caller,
+      bytes: call.request,
+      requestId: undefined,
+      deadlineMs: call.timeout ? this.#rooms.clock.wallMs() + milliseconds(call.timeout) : Infinity,
+      cancellation: () => {
+        running.controller = new AbortController();
+        if (running.cancelled) running.controller.abort();
+        return running.controller.signal;
+      },
+    };
+    handler(incoming).then(
+      (response) => this.#end(id, { id, answer: { $case: 'response', value: response }, last: true }),
+      (error: unknown) => {
+        this.#running.delete(id);
+        this.#fail(id, error);
+      },
+    );
+  }
+
+  #refusal(id: bigint, { method, timeout }: SessionCall, isKnown: boolean): Fault | undefined {
+    if (this.#running.has(id)) return new Fault('ID_IN_USE', `the session has a running call ${id}`);
+    if (!isKnown) return new Fault('METHOD_UNKNOWN', `no method ${JSON.stringify(method.slice(0, 128))} in a session`);
+    if (timeout && !(milliseconds(timeout) > 0)) {
+      return invalidInput([rejected('call.timeout', 'above 0', `${milliseconds(timeout)} ms`)]);
+    }
+    if (this.#running.size < sessionCallsMax) return undefined;
+    const description = `calls at once in a session: ${this.#running.size + 1} would exceed ${sessionCallsMax}`;
+    const quota = [{ subject: `caller:${this.#caller.name}`, description }];
+    return new Fault('REQUESTS_EXCEEDED', description, { quota, retryAfterMs });
+  }
+
+  #fail(id: bigint, error: unknown): void {
+    const failed = error instanceof FailedCall ? error : new FailedCall(new Fault('INTERNAL', 'internal error'), '');
+    this.#end(
+      id,
+      { id, answer: { $case: 'status', value: richStatus(failed.fault, failed.requestId) }, last: true },
+      false,
+    );
+  }
+
+  #end(id: bigint, response: OpenResponse, isRunning = true): void {
+    if (isRunning) this.#running.delete(id);
+    const bytes = OpenResponse.encode(response).finish();
+    // A client that does not read its answers is not read from either, so at most the running calls pile up.
+    if (!this.#stream.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))) this.#stream.pause();
+    if (this.#isEnding && this.#running.size === 0) this.#stream.end();
+  }
+}
+
+function cancel(running: Running | undefined): void {
+  if (running === undefined) return;
+  running.cancelled = true;
+  running.controller?.abort();
+}
+
+const milliseconds = ({ seconds, nanos }: { seconds: bigint; nanos: number }): number =>
+  Number(seconds) * 1e3 + nanos / 1e6;
