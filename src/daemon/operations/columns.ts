@@ -3,7 +3,7 @@ import { Precision } from '../../gen/acceld/v1/execution.js';
 import { DataType, type Tensor } from '../../gen/acceld/v1/tensor.js';
 import { dimensionsMax, rowsMax } from '../base/limits.js';
 import type { Violations } from '../base/violations.js';
-import type { NumberView } from './operation.js';
+import type { NumberView, View } from './operation.js';
 
 /** The values that a column may hold. */
 export interface Range {
@@ -13,7 +13,8 @@ export interface Range {
   readonly zero?: boolean;
 }
 
-interface Column {
+/** A column whose structure is right; its values are not looked at yet. */
+export interface Column {
   readonly field: string;
   readonly bytes: Uint8Array;
   readonly length: number;
@@ -97,7 +98,7 @@ export class Columns {
 
   /** The numbers of a column, each of them checked. Bytes at an odd place in the message are copied to an aligned one. */
   values(column: Column, range: Range): NumberView {
-    const values = this.#view(column);
+    const values = this.unchecked(column);
     const { min, max, zero = false } = values instanceof Float32Array ? narrowed(range) : range;
     for (let row = 0; row < values.length; row += 1) {
       const value = values[row]!;
@@ -107,7 +108,8 @@ export class Columns {
     return values;
   }
 
-  #view({ bytes, length }: Column): NumberView {
+  /** The numbers of a column as they are: the kernel judges each row. */
+  unchecked({ bytes, length }: Column): NumberView {
     const wide = this.#numberType === DataType.DATA_TYPE_F64;
     const whole = bytes.byteOffset % (wide ? 8 : 4) === 0;
     const buffer = (
@@ -130,3 +132,18 @@ export class Columns {
 
 /** The same borders as fp32 has them, so that a border value stays legal in either precision. */
 const narrowed = ({ min, max, zero = false }: Range): Range => ({ min: Math.fround(min), max: Math.fround(max), zero });
+
+/** A result as a tensor over the same memory. */
+export function columnOf(values: View): Tensor {
+  return {
+    dtype: typeOf(values),
+    shape: [values.length],
+    data: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+  };
+}
+
+function typeOf(values: View): DataType {
+  if (values instanceof Float64Array) return DataType.DATA_TYPE_F64;
+  if (values instanceof Float32Array) return DataType.DATA_TYPE_F32;
+  return values instanceof Uint32Array ? DataType.DATA_TYPE_U32 : DataType.DATA_TYPE_U8;
+}

@@ -2,18 +2,27 @@
 import { catalog } from '../../gen/catalog.js';
 import { Precision } from '../../gen/acceld/v1/execution.js';
 import {
-  OptionModel,
+  type OptionModel,
   OptionType,
   OptionValue,
   type PriceOptionsRequest,
   type PriceOptionsResponse,
 } from '../../gen/acceld/v1/price_options.js';
-import { DataType, type Tensor } from '../../gen/acceld/v1/tensor.js';
 import { messageBytesMax } from '../base/limits.js';
 import { Violations } from '../base/violations.js';
-import { Columns, type Range } from './columns.js';
+import { columnOf, Columns } from './columns.js';
 import { parseExecution, type Execution } from './execution.js';
-import type { NumberView, Operation, Result, View } from './operation.js';
+import type { Operation, Result, View } from './operation.js';
+import {
+  carryOf,
+  checkGrowth,
+  isBlack76,
+  openContract,
+  prices,
+  rates,
+  volatilities,
+  years,
+} from './option-contract.js';
 
 interface Job {
   readonly execution: Execution;
@@ -37,23 +46,10 @@ const outputs = [
   [OptionValue.OPTION_VALUE_VOLGA, 'volga'],
 ] as const;
 
-// With these ranges no intermediate of the kernel leaves the range of fp32 but by a value that is itself out of it:
-// the largest is S e^(yield years) = 1e12 x e^50 = 5e33.
-const prices: Range = { min: 1e-9, max: 1e12 };
-const rates: Range = { min: -2, max: 2 };
-// Beyond 10 (1,000 %) it is a volatility in percent points: refused, not guessed.
-const volatilities: Range = { min: 1e-9, max: 10, zero: true };
-// 1e-9 years are 32 ms; with 1e-9 of volatility d1 stays below 2e15.
-const years: Range = { min: 1e-9, max: 200, zero: true };
-const growthMax = 50;
-
 function parse(request: PriceOptionsRequest): Job {
   const violations = new Violations();
   const execution = parseExecution(request.execution, Precision.PRECISION_F64, violations);
-  const black76 = request.model === OptionModel.OPTION_MODEL_BLACK_76;
-  if (!black76 && request.model !== OptionModel.OPTION_MODEL_BLACK_SCHOLES_MERTON) {
-    violations.reject('model', 'a code of OptionModel', OptionModel[request.model] ?? request.model);
-  }
+  const black76 = isBlack76(request, violations);
   const values = parseValues(request.values, black76, violations);
   const { rows, inputs } = parseColumns(request, black76, new Columns(execution.precision, violations), violations);
   const bytes = rows * (values.length * (execution.precision === Precision.PRECISION_F32 ? 4 : 8) + 4);
@@ -90,54 +86,24 @@ function parseColumns(
   columns: Columns,
   violations: Violations,
 ): { rows: number; inputs: readonly View[] } {
-  const [underlyingField, foreignField] = black76 ? (['forward', 'spot'] as const) : (['spot', 'forward'] as const);
-  if (request[foreignField] !== undefined) violations.reject(foreignField, 'unset under this model', 'a column');
-  if (black76 && request.dividendYield !== undefined) {
-    violations.reject('dividend_yield', 'unset under this model', 'a column');
-  }
-  const type = columns.codes('type', request.type);
-  const underlying = columns.numbers(underlyingField, request[underlyingField]);
-  const strike = columns.numbers('strike', request.strike);
-  const rate = columns.numbers('rate', request.rate);
-  const hasYield = !black76 && request.dividendYield !== undefined;
-  const dividendYield = hasYield ? columns.numbers('dividend_yield', request.dividendYield) : undefined;
+  const open = openContract(request, black76, { columns, violations });
+  const { type, underlying, strike, rate, dividendYield, years: time } = open;
   const volatility = columns.numbers('volatility', request.volatility);
-  const yearsToExpiry = columns.numbers('years_to_expiry', request.yearsToExpiry);
   const rows = columns.rows();
-  if (!type || !underlying || !strike || !rate || !volatility || !yearsToExpiry || (hasYield && !dividendYield)) {
-    return { rows, inputs: [] };
-  }
+  if (!type || !underlying || !strike || !rate || !volatility || !time) return { rows, inputs: [] };
   const types = columns.codeValues(type, 'OptionType', OptionType);
   const underlyings = columns.values(underlying, prices);
   const strikes = columns.values(strike, prices);
   const rateValues = columns.values(rate, rates);
-  const yields = dividendYield ? columns.values(dividendYield, rates) : undefined;
+  const yields = dividendYield && columns.values(dividendYield, rates);
   const volatilityValues = columns.values(volatility, volatilities);
-  const yearValues = columns.values(yearsToExpiry, years);
+  const times = columns.values(time, years);
   if (violations.count === 0) {
-    checkGrowth('rate', rateValues, yearValues, violations);
-    if (yields) checkGrowth('dividend_yield', yields, yearValues, violations);
+    checkGrowth('rate', { growths: rateValues, times }, violations);
+    if (yields) checkGrowth('dividend_yield', { growths: yields, times }, violations);
   }
-  // A forward carries no yield of its own: Black-76 is the formula with the yield equal to the rate.
-  const carry = black76 ? rateValues : (yields ?? noYield(rateValues));
-  return { rows, inputs: [types, underlyings, strikes, rateValues, carry, volatilityValues, yearValues] };
-}
-
-const noYield = (like: NumberView): NumberView =>
-  like instanceof Float32Array ? new Float32Array(1) : new Float64Array(1);
-
-/** |rate x years| is bounded as a product: either may be large alone. */
-function checkGrowth(field: string, growths: NumberView, times: NumberView, violations: Violations): void {
-  const rows = Math.max(growths.length, times.length);
-  for (let row = 0; row < rows; row += 1) {
-    const growth = growths[growths.length === 1 ? 0 : row]! * times[times.length === 1 ? 0 : row]!;
-    if (Math.abs(growth) <= growthMax) continue;
-    violations.reject(
-      `${field}.data[${growths.length === 1 ? 0 : row}]`,
-      `at most ${growthMax} by years_to_expiry`,
-      growth,
-    );
-  }
+  const carry = carryOf(black76, rateValues, yields);
+  return { rows, inputs: [types, underlyings, strikes, rateValues, carry, volatilityValues, times] };
 }
 
 const plan: Operation<PriceOptionsRequest, Job, PriceOptionsResponse>['plan'] = (job) => ({
@@ -152,10 +118,10 @@ const plan: Operation<PriceOptionsRequest, Job, PriceOptionsResponse>['plan'] = 
 const reply: Operation<PriceOptionsRequest, Job, PriceOptionsResponse>['reply'] = (job, result, receipt) => {
   const response: PriceOptionsResponse = { receipt };
   if (result === null) return response;
-  if (result.notFinite) response.undefined = column(takeUndefined(job.rows, result));
+  if (result.notFinite) response.undefined = columnOf(takeUndefined(job.rows, result));
   outputs.forEach(([, field], index) => {
     const values = result.outputs[index];
-    if (values) response[field] = column(values);
+    if (values) response[field] = columnOf(values);
   });
   return response;
 };
@@ -173,16 +139,6 @@ function takeUndefined(rows: number, result: Result): Uint32Array<ArrayBuffer> {
     }
   });
   return mask;
-}
-
-function column(values: NumberView | Uint32Array<ArrayBuffer>): Tensor {
-  const dtype =
-    values instanceof Float64Array
-      ? DataType.DATA_TYPE_F64
-      : values instanceof Float32Array
-        ? DataType.DATA_TYPE_F32
-        : DataType.DATA_TYPE_U32;
-  return { dtype, shape: [values.length], data: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
 }
 
 export const priceOptions: Operation<PriceOptionsRequest, Job, PriceOptionsResponse> = {

@@ -94,8 +94,8 @@ describe('price-options', () => {
       'execution.priority',
       'model',
       'type',
-      'volatility.dtype',
       'years_to_expiry.data',
+      'volatility.dtype',
     ];
     assert.deepEqual(found, expected);
     assert.deepEqual(fields({ spot: f64(Number.NaN), strike: f64(90, -1, 110, Infinity) }), [
