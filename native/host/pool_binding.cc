@@ -73,10 +73,20 @@ class PoolBinding {
       const double token = found->second.token;
       in_flight_.erase(found);
       if (in_flight_.empty()) napi_unref_threadsafe_function(env_, notifier_);
-      done_.Call({Napi::Number::New(env_, token), Napi::Number::New(env_, completion.flags),
-                  Napi::Number::New(env_, completion.compute_ns)});
-      // Nobody is above us on the stack: an exception is uncaught, and Node-API alone would swallow it with a warning.
-      if (env_.IsExceptionPending()) napi_fatal_exception(env_, env_.GetAndClearPendingException().Value());
+      CallDone(token, completion);
+    }
+  }
+
+  // Plain Node-API: its C++ wrapper aborts the process where a worker thread that ends can run no more JavaScript.
+  void CallDone(double token, const Completion& completion) {
+    napi_value arguments[] = {Napi::Number::New(env_, token), Napi::Number::New(env_, completion.flags),
+                              Napi::Number::New(env_, completion.compute_ns)};
+    napi_value result;
+    if (napi_call_function(env_, env_.Undefined(), done_.Value(), 3, arguments, &result) == napi_ok) return;
+    // Nobody is above us on the stack: an exception is uncaught, and Node-API alone would swallow it with a warning.
+    napi_value exception;
+    if (env_.IsExceptionPending() && napi_get_and_clear_last_exception(env_, &exception) == napi_ok) {
+      napi_fatal_exception(env_, exception);
     }
   }
 
