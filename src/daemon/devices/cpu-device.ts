@@ -5,13 +5,13 @@ import type { Device, DeviceInfo, Outcome, Task } from './device.js';
 import { flagNotFinite, type HostAddon, type HostPool, type TaskDone } from './host-addon.js';
 
 /** Before the first measurement: slower than any kernel in use, so that no first job blocks the event loop. */
-const firstRowNs = 100;
+const firstUnitNs = 100;
 
 /** Weight of a new measurement: a cost that changed is learnt within some ten tasks, one disturbed task moves little. */
 const learningRate = 0.2;
 
-/** Fewer rows measure the cost of a call, not of a row. */
-const measurableRows = 256;
+/** A smaller task measures the cost of a call, and cold caches, not its work. */
+const measurableUnits = 256;
 
 /** Below every other thread of the machine, and not frozen by them: see docs/ARCHITECTURE.md, "Two pools". */
 const bulkNiceness = 19;
@@ -31,7 +31,7 @@ export class CpuDevice implements Device {
   readonly #kernelIds: ReadonlyMap<string, number>;
   readonly #urgent: HostPool;
   readonly #bulk: HostPool;
-  readonly #rowNs = new Map<string, number>();
+  readonly #unitNs = new Map<string, number>();
   readonly #running = new Map<number, Running>();
   #nextToken = 0;
 
@@ -58,8 +58,8 @@ export class CpuDevice implements Device {
     return this.#bulk.threadsNotLowered;
   }
 
-  rowNs(kernel: string): number {
-    return this.#rowNs.get(kernel) ?? firstRowNs;
+  unitNs(kernel: string): number {
+    return this.#unitNs.get(kernel) ?? firstUnitNs;
   }
 
   run(task: Task, done: (outcome: Outcome) => void): void {
@@ -91,12 +91,11 @@ export class CpuDevice implements Device {
     running.done(this.#outcome(running.task, flags, computeNs));
   }
 
-  #outcome({ kernel, begin, end }: Task, flags: number, computeNs: number): Outcome {
-    const rows = end - begin;
-    if (rows >= measurableRows) {
-      const known = this.#rowNs.get(kernel);
-      const measured = computeNs / rows;
-      this.#rowNs.set(kernel, known === undefined ? measured : known + learningRate * (measured - known));
+  #outcome({ kernel, units }: Task, flags: number, computeNs: number): Outcome {
+    if (units >= measurableUnits) {
+      const known = this.#unitNs.get(kernel);
+      const measured = computeNs / units;
+      this.#unitNs.set(kernel, known === undefined ? measured : known + learningRate * (measured - known));
     }
     return { computeNs, notFinite: (flags & flagNotFinite) !== 0 };
   }

@@ -24,6 +24,8 @@ export interface Task {
   readonly outputs: readonly (ArrayBufferView | null)[];
   readonly begin: number;
   readonly end: number;
+  /** Work in all rows together, in units of the kernel: what the prediction of its time is learnt from. */
+  readonly units: number;
   /** Bulk work runs at lowered operating-system priority. */
   readonly bulk: boolean;
   /** Too small for a hop to another thread: computed within `run`, on the calling thread. Chosen by the scheduler. */
@@ -42,8 +44,8 @@ export interface Device {
   readonly info: DeviceInfo;
   /** How many tasks of each kind (urgent, bulk) keep it busy; more only wait inside it. */
   readonly tasksMax: number;
-  /** Predicted device time of one row of a kernel in nanoseconds, learnt from the tasks that ran. */
-  rowNs(kernel: string): number;
+  /** Predicted device time of one unit of a kernel's work in nanoseconds, learnt from the tasks that ran. */
+  unitNs(kernel: string): number;
   /** Calls `done` exactly once: within `run` for an inline task, on a later turn of the event loop otherwise. */
   run(task: Task, done: (outcome: Outcome) => void): void;
   close(): void | Promise<void>;

@@ -12,6 +12,8 @@ export interface Plan {
   readonly kernel: string;
   readonly params: Uint8Array;
   readonly rows: number;
+  /** Work in one row, in units of the kernel: 1 where every row costs the same. */
+  readonly rowUnits: number;
   /** Columns of `rows` elements, or of one that holds for every row. */
   readonly inputs: readonly View[];
   /** For each output of the kernel, whether it is wanted. All have the precision's type. */

@@ -111,6 +111,7 @@ const plan: Operation<PriceOptionsRequest, Job, PriceOptionsResponse>['plan'] = 
   kernel: job.execution.precision === Precision.PRECISION_F32 ? 'price-options-f32' : 'price-options-f64',
   params: new Uint8Array(Uint32Array.of(job.model).buffer),
   rows: job.rows,
+  rowUnits: 1,
   inputs: job.inputs,
   outputs: outputs.map(([value]) => job.values.includes(value)),
 });

@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.js';
 import { Fault } from '../base/fault.js';
 import { inlineNs } from '../base/limits.js';
 import type { Device, Outcome } from '../devices/device.js';
+import type { Plan } from '../operations/operation.js';
 import { chunkEnd } from './chunk.js';
 import { Lane } from './lane.js';
 import { allocateOutputs, type Finished, type Order, type Placement, type Work } from './work.js';
@@ -55,7 +56,7 @@ export class Scheduler {
         finish: resolve,
         fail: reject,
       };
-      const estimateNs = order.plan.rows * placement.device.rowNs(order.plan.kernel);
+      const estimateNs = order.plan.rows * rowNs(order.plan, placement.device);
       if (estimateNs < inlineNs && this.#nothingWaitsBefore(lane)) this.#dispatch(work, lane, { inline: true });
       else this.#enqueue(work, lane);
     });
@@ -88,7 +89,7 @@ export class Scheduler {
   #dispatch(work: Work, lane: Lane, { inline }: { inline: boolean }): void {
     const { plan, placement, dispatched: begin } = work;
     const { device } = placement;
-    const end = inline ? plan.rows : chunkEnd(begin, plan.rows, device.rowNs(plan.kernel));
+    const end = inline ? plan.rows : chunkEnd(begin, plan.rows, rowNs(plan, device));
     if (begin === 0) {
       lane.running += 1;
       work.queueNs = this.#clock.nowNs() - work.arrivedNs;
@@ -98,7 +99,8 @@ export class Scheduler {
     this.#use(device, lane, 1);
     if (work.queued && end === plan.rows) this.#dequeue(work, lane);
     const { kernel, params, inputs } = plan;
-    const task = { kernel, params, inputs, outputs: work.outputs, begin, end, bulk: lane.bulk, inline };
+    const units = (end - begin) * plan.rowUnits;
+    const task = { kernel, params, inputs, outputs: work.outputs, begin, end, units, bulk: lane.bulk, inline };
     try {
       device.run(task, (outcome) => this.#done(work, lane, outcome));
     } catch (error) {
@@ -169,3 +171,6 @@ export class Scheduler {
     this.#slots.set(device, used);
   }
 }
+
+/** Predicted device time of one row in nanoseconds. */
+export const rowNs = ({ kernel, rowUnits }: Plan, device: Device): number => rowUnits * device.unitNs(kernel);

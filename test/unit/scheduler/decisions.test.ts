@@ -19,7 +19,7 @@ describe('chunk', () => {
         (rows, rowNs) => {
           let begin = 0;
           while (begin < rows) {
-            assert.equal(begin % 64, 0);
+            assert.ok(begin % 64 === 0 || rowNs > 1e6 / 64);
             const end = chunkEnd(begin, rows, rowNs);
             assert.ok(end > begin && end <= rows);
             assert.ok((end - begin) * rowNs <= 1.5e6 || end - begin <= 96);

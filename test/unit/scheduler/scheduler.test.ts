@@ -21,7 +21,7 @@ class FakeDevice implements Device {
     kernels: [{ name: 'kernel', digest: 'd' }],
   };
   refusal: Error | undefined;
-  rowNs(): number {
+  unitNs(): number {
     return 1000;
   }
   run(task: Task, done: (outcome: Outcome) => void): void {
@@ -56,6 +56,7 @@ const plan = (rows: number, priority = Priority.PRIORITY_INTERACTIVE): Plan => (
   kernel: 'kernel',
   params: new Uint8Array(),
   rows,
+  rowUnits: 1,
   inputs: [],
   outputs: [true],
 });
