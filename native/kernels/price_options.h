@@ -1,5 +1,6 @@
 // European options: price and Greeks by Black-Scholes-Merton or Black-76. Units and ranges of every value are in
 // proto/acceld/v1/price_options.proto; inputs outside those ranges give meaningless numbers, never a fault.
+#include "language.h"
 
 typedef struct {
   uint32_t model;  // OptionModel. Black-76 passes the forward as underlying and the rate as dividend_yield as well.
