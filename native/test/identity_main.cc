@@ -64,6 +64,7 @@ int main(int argc, char** argv) {
   const Kernel* kernels = Kernels(&count);
   std::printf("%s", InstructionSet());
   for (size_t i = 0; i < count; ++i) {
+    if (!IsPriceOptions(kernels[i])) continue;
     uint64_t hash = 0xcbf29ce484222325;
     for (const uint32_t model : {kBlackScholesMerton, kBlack76}) {
       OptionColumns data(chain, kernels[i], 0);

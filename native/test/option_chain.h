@@ -2,6 +2,7 @@
 // outputs.
 #pragma once
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "../kernels/kernel.h"
@@ -12,6 +13,8 @@ constexpr size_t kOptionInputs = 7;
 constexpr size_t kOptionOutputs = 9;
 constexpr uint32_t kBlackScholesMerton = 1;
 constexpr uint32_t kBlack76 = 2;
+
+inline bool IsPriceOptions(const Kernel& kernel) { return std::strncmp(kernel.name, "price-options", 13) == 0; }
 
 // Columns in the order of the kernel: type, underlying, strike, rate, dividend yield, volatility, years.
 struct OptionChain {

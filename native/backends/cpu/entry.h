@@ -120,3 +120,6 @@ constexpr Kernel Describe(const char* name) {
   kernel.function = &Run<Entry>;
   return kernel;
 }
+
+#define ACCELD_DESCRIBE(Name, operation) Describe<Name##Entry>(operation ACCELD_SUFFIX),
+constexpr Kernel kKernels[] = {FOR_EACH_KERNEL(ACCELD_DESCRIBE)};

@@ -21,6 +21,8 @@ namespace f64 {
 // clang-format on
 }  // namespace f64
 
+#undef KERNEL_BITS
+#undef ACCELD_SUFFIX
 #undef FUNCTION
 #undef REAL
 #undef WHOLE
@@ -35,13 +37,25 @@ namespace f32 {
 // clang-format on
 }  // namespace f32
 
-#define ACCELD_DESCRIBE_F64(Name, operation) f64::Describe<f64::Name##Entry>(operation "-f64"),
-#define ACCELD_DESCRIBE_F32(Name, operation) f32::Describe<f32::Name##Entry>(operation "-f32"),
+constexpr size_t kKernelsF64 = sizeof f64::kKernels / sizeof(Kernel);
+constexpr size_t kKernelsF32 = sizeof f32::kKernels / sizeof(Kernel);
 
-constexpr Kernel kKernels[] = {FOR_EACH_KERNEL(ACCELD_DESCRIBE_F64) FOR_EACH_KERNEL(ACCELD_DESCRIBE_F32)};
+struct Table {
+  Kernel kernels[kKernelsF64 + kKernelsF32];
+};
+
+constexpr Table AllKernels() {
+  Table table{};
+  size_t count = 0;
+  for (const Kernel& kernel : f64::kKernels) table.kernels[count++] = kernel;
+  for (const Kernel& kernel : f32::kKernels) table.kernels[count++] = kernel;
+  return table;
+}
+
+constexpr Table kTable = AllKernels();
 
 constexpr KernelSet SetOf(const char* instruction_set) {
-  return {instruction_set, kKernels, sizeof kKernels / sizeof(Kernel)};
+  return {instruction_set, kTable.kernels, kKernelsF64 + kKernelsF32};
 }
 
 }  // namespace

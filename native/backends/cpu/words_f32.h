@@ -6,6 +6,8 @@ using Codes = Codes32;
 constexpr Element kElement = Element::kF32;
 using Number = float;
 
+#define KERNEL_BITS 32
+#define ACCELD_SUFFIX "-f32"
 #define FUNCTION ACCELD_LANES
 #define REAL(constant) (real{} + (constant##f))
 #define WHOLE(constant) (whole{} + (constant))

@@ -6,6 +6,8 @@ using Codes = Codes64;
 constexpr Element kElement = Element::kF64;
 using Number = double;
 
+#define KERNEL_BITS 64
+#define ACCELD_SUFFIX "-f64"
 #define FUNCTION ACCELD_LANES
 #define REAL(constant) (real{} + (constant))
 #define WHOLE(constant) (whole{} + (constant))

@@ -1,0 +1,75 @@
+// Columns of quotes for tests of implied-volatility.
+#pragma once
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "../backends/cpu/dispatch.h"
+#include "option_chain.h"
+
+namespace acceld {
+
+constexpr size_t kImpliedNumbers = 6;
+
+struct ImpliedQuote {
+  unsigned char type;
+  double underlying, strike, rate, dividend_yield, years, price;
+};
+
+enum ImpliedStatus { kOk = 1, kBelowIntrinsic, kAboveBound, kInvalidInput, kIllConditioned };
+
+// Quotes in columns, and the outputs of the kernel.
+class ImpliedChain {
+ public:
+  void Add(const ImpliedQuote& quote) {
+    const double row[] = {quote.underlying, quote.strike, quote.rate, quote.dividend_yield, quote.years, quote.price};
+    types_.push_back(quote.type);
+    for (size_t i = 0; i < kImpliedNumbers; ++i) numbers_[i].push_back(row[i]);
+    volatility.push_back(-1);
+    status.push_back(-1);
+  }
+  size_t Rows() const { return types_.size(); }
+  ImpliedQuote Quote(size_t row) const {
+    return {types_[row],      numbers_[0][row], numbers_[1][row], numbers_[2][row],
+            numbers_[3][row], numbers_[4][row], numbers_[5][row]};
+  }
+
+  uint32_t Run(const Kernel& kernel, size_t begin, size_t end) {
+    const uint32_t reserved = 0;
+    Column inputs[1 + kImpliedNumbers] = {{types_.data(), 1}};
+    for (size_t i = 0; i < kImpliedNumbers; ++i) {
+      inputs[i + 1] = {reinterpret_cast<unsigned char*>(numbers_[i].data()), sizeof(double)};
+    }
+    unsigned char* const outputs[] = {reinterpret_cast<unsigned char*>(volatility.data()),
+                                      reinterpret_cast<unsigned char*>(status.data())};
+    return kernel.function({&reserved, inputs, outputs, begin, end});
+  }
+
+  std::vector<double> volatility, status;
+
+ private:
+  std::vector<unsigned char> types_;
+  std::vector<double> numbers_[kImpliedNumbers];
+};
+
+inline const Kernel& KernelOf(const KernelSet& set, const std::string& name) {
+  for (size_t i = 0; i < set.count; ++i) {
+    if (name == set.kernels[i].name) return set.kernels[i];
+  }
+  throw std::runtime_error("no kernel " + name);
+}
+
+// The chain's options at their prices by the kernel price-options-f64.
+inline ImpliedChain PricedChain(const OptionChain& chain, const KernelSet& set) {
+  const Kernel& kernel = KernelOf(set, "price-options-f64");
+  OptionColumns columns(chain, kernel, 0);
+  kernel.function({&kBlackScholesMerton, columns.columns, columns.outputs, 0, chain.Rows()});
+  ImpliedChain quotes;
+  for (size_t row = 0; row < chain.Rows(); ++row) {
+    quotes.Add({chain.type[row], chain.numbers[0][row], chain.numbers[1][row], chain.numbers[2][row],
+                chain.numbers[3][row], chain.numbers[5][row], columns.At(0, row)});
+  }
+  return quotes;
+}
+
+}  // namespace acceld
