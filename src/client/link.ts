@@ -24,10 +24,14 @@ export interface Call {
 /** The daemon's replies are at most 4 MiB; the margin is for a daemon of another version. */
 const receiveBytesMax = 4 * 1024 * 1024 + 64 * 1024;
 
+/**
+ * The receive window stays at HTTP/2's 64 KB ('grpc-node.flow_control_window' is not set). Node stops reading a session
+ * while a write to it waits, so two Node processes that send much to each other wait for ever once the kernel's socket
+ * buffers are full both ways. 64 KB fit into the buffer of a Unix socket, so the daemon's writes never wait; with 192 KB
+ * a connection hung within seconds, and replies came no faster.
+ */
 const channelOptions = {
   'grpc.max_receive_message_length': receiveBytesMax,
-  // Replies of 1 MB arrive in half the time of the default of 64 KB.
-  'grpc-node.flow_control_window': 1024 * 1024,
   // Two clients of one program share no connection: close() of one must not touch the other.
   'grpc.use_local_subchannel_pool': 1,
   // A proxy named in the environment must not see, nor break, a connection to this machine.
