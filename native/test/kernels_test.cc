@@ -171,6 +171,28 @@ std::string TellsOfUndefinedValues(const Kernel& kernel) {
   return "";
 }
 
+// At the money forward every value but gamma without volatility is the limit for volatility -> 0.
+std::string NoVolatilityIsALimit(const Kernel& kernel) {
+  OptionChain without, little;
+  for (const double years : {0.01, 1.0, 40.0}) {
+    for (const unsigned char type : {1, 2}) {
+      without.Add(type, {80, 80, 0.03, 0.03, 0, years});
+      little.Add(type, {80, 80, 0.03, 0.03, 1e-6, years});
+    }
+  }
+  const OptionColumns limit(without, kernel, 0), near(little, kernel, 0);
+  RunRows(kernel, limit, 0, without.Rows());
+  RunRows(kernel, near, 0, little.Rows());
+  for (size_t row = 0; row < without.Rows(); ++row) {
+    for (size_t output = 0; output < kOptionOutputs; ++output) {
+      if (output == 2) continue;
+      const double got = limit.At(output, row), expected = near.At(output, row);
+      if (std::abs(got - expected) > 1e-5 * std::abs(expected) + 2e-3) return kOptionOutputNames[output];
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -184,6 +206,7 @@ int main(int argc, char** argv) {
       {"other rows stay untouched", OtherRowsStayUntouched},
       {"Black-76 differs in rho alone", Black76DiffersInRhoAlone},
       {"tells of undefined values", TellsOfUndefinedValues},
+      {"no volatility is a limit", NoVolatilityIsALimit},
   };
   bool failed = false;
   for (const KernelSet* set : RunnableKernelSets()) {
