@@ -1,5 +1,6 @@
 // The options that are priced: random, from a fixed seed, in ranges that a desk sees.
-import { OptionModel, OptionValue, PriceOptionsRequest } from '../src/gen/acceld/v1/price_options.js';
+import { OptionModel } from '../src/gen/acceld/v1/option.js';
+import { OptionValue, PriceOptionsRequest } from '../src/gen/acceld/v1/price_options.js';
 import { DataType, type Tensor } from '../src/gen/acceld/v1/tensor.js';
 
 export const rate = 0.03;

@@ -33,7 +33,7 @@ if (!flags.json) printTable(rows);
 function printTable(rows: readonly Row[]): void {
   const table = new Table({
     head: ['name', 'ours', 'peer', 'ratio', 'p50/p99 us', 'unit', 'peer is'],
-    style: { head: [] },
+    style: { head: [], border: [] },
   });
   for (const { name, ours, peer, ratio, p50Us, p99Us, unit, peerName } of rows) {
     const latency = p50Us === undefined || p99Us === undefined ? '' : `${Math.round(p50Us)} / ${Math.round(p99Us)}`;
