@@ -4,7 +4,7 @@ import { exitCodes, StartFailure } from './base/start-failure.js';
 import { ConfigurationError, loadConfig, type Override } from './config/config.js';
 import { checkEnvironment, configFileOf, environmentOverrides } from './config/environment.js';
 import type { Config } from './config/schema.js';
-import { openDaemon, type Daemon } from './daemon.js';
+import { openDaemon } from './daemon.js';
 import { loadHostAddon } from './devices/host-addon.js';
 
 const flags = {
@@ -76,23 +76,24 @@ function readFlags(args: readonly string[]) {
 
 async function serve(config: Config, addonPath: string | undefined): Promise<void> {
   // Any listener keeps Node from opening its inspector, which has no password, on this signal.
-  process.on('SIGUSR1', () => daemon?.announce({ kind: 'warning', text: 'SIGUSR1 is ignored' }));
-  let daemon: Daemon | undefined;
+  process.on('SIGUSR1', () => undefined);
   const addon = loadHostAddon(addonPath);
   const warnings = checkEnvironment(addon.version.endsWith('+test'));
-  daemon = await openDaemon({ config, addon, warnings });
-  const bug = (where: string) => (error: unknown) => daemon?.announce({ kind: 'bug', where, requestId: '', error });
+  const opening = openDaemon({ config, addon, warnings });
+  const stop = once((reason: string) => {
+    void opening.then((open) => open.close(reason)).then(() => process.exit(exitCodes.ok), fail);
+  });
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+  const daemon = await opening;
+  process.on('SIGUSR1', () => daemon.announce({ kind: 'warning', text: 'SIGUSR1 is ignored' }));
+  const bug = (where: string) => (error: unknown) => daemon.announce({ kind: 'bug', where, requestId: '', error });
   process.on('unhandledRejection', bug('unhandled rejection'));
   process.on('uncaughtException', (error) => {
     bug('uncaught exception')(error);
     // Nobody knows what state it left behind: end, and let the service manager start afresh.
     process.exit(exitCodes.software);
   });
-  const stop = once((reason: string) => {
-    void daemon.close(reason).then(() => process.exit(exitCodes.ok), fail);
-  });
-  process.on('SIGTERM', () => stop('SIGTERM'));
-  process.on('SIGINT', () => stop('SIGINT'));
 }
 
 function once(act: (reason: string) => void): (reason: string) => void {

@@ -2,4 +2,5 @@
 
 export { DataType } from "./acceld/v1/tensor.js";
 export { Device, Fallback, Precision, Priority } from "./acceld/v1/execution.js";
-export { OptionModel, OptionType, OptionValue } from "./acceld/v1/price_options.js";
+export { OptionModel, OptionType } from "./acceld/v1/option.js";
+export { OptionValue } from "./acceld/v1/price_options.js";

@@ -2,13 +2,8 @@
 import assert from 'node:assert/strict';
 import { catalog } from '../../src/gen/catalog.js';
 import { Priority } from '../../src/gen/acceld/v1/execution.js';
-import {
-  OptionModel,
-  OptionType,
-  OptionValue,
-  PriceOptionsRequest,
-  PriceOptionsResponse,
-} from '../../src/gen/acceld/v1/price_options.js';
+import { OptionModel, OptionType } from '../../src/gen/acceld/v1/option.js';
+import { type OptionValue, PriceOptionsRequest, PriceOptionsResponse } from '../../src/gen/acceld/v1/price_options.js';
 import { DataType, type Tensor } from '../../src/gen/acceld/v1/tensor.js';
 
 export const pricePath = catalog.pricing.priceOptions.path;

@@ -14,6 +14,7 @@ export const faultKinds = {
   COMPRESSION_REFUSED: { status: 'UNIMPLEMENTED', retryable: false, meaning: 'compressed messages are not accepted' },
   METHOD_UNKNOWN: { status: 'UNIMPLEMENTED', retryable: false, meaning: 'the daemon offers no such method' },
   CALLER_UNKNOWN: { status: 'UNAUTHENTICATED', retryable: false, meaning: 'the connection has no known caller' },
+  SERVICE_UNKNOWN: { status: 'NOT_FOUND', retryable: false, meaning: 'the daemon has no service of that name' },
   REQUESTS_EXCEEDED: {
     status: 'RESOURCE_EXHAUSTED',
     retryable: true,
@@ -102,5 +103,5 @@ export function rejected(field: string, expected: string, got: unknown): Violati
 function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 64));
   if (value === undefined) return 'nothing';
-  return String(value);
+  return typeof value === 'number' || typeof value === 'bigint' ? String(value) : 'something else';
 }

@@ -10,8 +10,10 @@ export interface HostKernel {
   readonly name: string;
   /** SHA-256 of the kernel sources, first 16 hexadecimal digits. */
   readonly digest: string;
-  /** Exact size of the parameter block in bytes. */
+  /** Size of the parameter block in bytes. */
   readonly paramsBytes: number;
+  /** Size of each element that may follow the parameter block, at most 2^20 of them. 0: none may. */
+  readonly paramsStepBytes: number;
   readonly inputs: readonly Element[];
   readonly outputs: readonly Element[];
 }

@@ -3,7 +3,7 @@ import { Precision } from '../../gen/acceld/v1/execution.js';
 import { DataType, type Tensor } from '../../gen/acceld/v1/tensor.js';
 import { dimensionsMax, rowsMax } from '../base/limits.js';
 import type { Violations } from '../base/violations.js';
-import type { NumberView, View } from './operation.js';
+import type { NumberView, View } from '../base/plan.js';
 
 /** The values that a column may hold. */
 export interface Range {

@@ -1,15 +1,6 @@
 import { Device, Fallback, Precision, Priority, type ExecutionOptions } from '../../gen/acceld/v1/execution.js';
+import type { Execution } from '../base/plan.js';
 import type { Violations } from '../base/violations.js';
-
-/** ExecutionOptions with every default filled in. */
-export interface Execution {
-  readonly device: Device;
-  readonly fallbackAllowed: boolean;
-  readonly precision: Precision;
-  readonly reproducible: boolean;
-  readonly priority: Priority;
-  readonly validateOnly: boolean;
-}
 
 const unset: ExecutionOptions = {
   device: Device.DEVICE_UNSPECIFIED,
@@ -26,6 +17,7 @@ export function parseExecution(
   violations: Violations,
 ): Execution {
   const known = (name: string, table: Readonly<Record<number, string>>, code: number): number => {
+    // The codec has its own name, -1, for codes that it does not know.
     if (code !== -1 && table[code] !== undefined) return code;
     violations.reject(`execution.${name}`, `a code of ${enumName(table)}`, code);
     return 0;
@@ -36,7 +28,7 @@ export function parseExecution(
   const priority = known('priority', Priority, options.priority);
   return {
     device: device || Device.DEVICE_AUTO,
-    fallbackAllowed: fallback !== Fallback.FALLBACK_FORBID,
+    fallbackAllowed: fallback !== (Fallback.FALLBACK_FORBID as number),
     precision: precision || defaultPrecision,
     reproducible: options.reproducible ?? true,
     priority: priority || Priority.PRIORITY_INTERACTIVE,

@@ -1,32 +1,6 @@
 import type { BinaryReader } from '@bufbuild/protobuf/wire';
 import type { Receipt } from '../../gen/acceld/v1/execution.js';
-import type { Execution } from './execution.js';
-
-export type NumberView = Float64Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
-export type View = NumberView | Uint8Array<ArrayBufferLike> | Uint32Array<ArrayBuffer>;
-
-/** What a job needs of a device, known before it is admitted. */
-export interface Plan {
-  readonly execution: Execution;
-  /** Name of the kernel, as "price-options-f64". */
-  readonly kernel: string;
-  readonly params: Uint8Array;
-  readonly rows: number;
-  /** Work in one row, in units of the kernel: 1 where every row costs the same. */
-  readonly rowUnits: number;
-  /** Columns of `rows` elements, or of one that holds for every row. */
-  readonly inputs: readonly View[];
-  /** For each output of the kernel, whether it is wanted. All have the precision's type. */
-  readonly outputs: readonly boolean[];
-}
-
-/** What the device computed. */
-export interface Result {
-  /** One column for each output of the plan, null where it was not wanted. */
-  readonly outputs: readonly (NumberView | null)[];
-  /** Some output is not finite. */
-  readonly notFinite: boolean;
-}
+import type { Plan, Result } from '../base/plan.js';
 
 /** The codec and the names of a method, from the catalog. */
 export interface Method<Request, Response> {
@@ -34,6 +8,36 @@ export interface Method<Request, Response> {
   readonly path: string;
   readonly request: { decode(input: BinaryReader): Request };
   readonly response: { encode(message: Response): { finish(): Uint8Array } };
+}
+
+/** How a job that runs in rounds stands. */
+export interface Standing {
+  readonly elapsedNs: number;
+  /** The deadline is so near that only the last message still gets through. */
+  readonly isDeadlineNear: boolean;
+}
+
+/**
+ * A kind of request that computes round by round until it has enough, and reports on its way. Pure, like an Operation.
+ * Progress is a value: what the rounds absorbed so far came to.
+ */
+export interface RoundsOperation<Request, Job, Progress, Response> {
+  readonly method: Method<Request, Response>;
+  parse(request: Request): Job;
+  /** Work whose result the rounds start from, if there is any. */
+  prepare(job: Job): Plan | undefined;
+  begin(job: Job, prepared: Result | undefined): Progress;
+  /** Rows of all rounds together. */
+  rows(job: Job): number;
+  /** Rows [first, first + rows) of the job. */
+  round(job: Job, first: number, rows: number): Plan;
+  absorb(progress: Progress, result: Result, rows: number): Progress;
+  /** Whether it is enough: called after each round. */
+  isDone(job: Job, progress: Progress, standing: Standing): boolean;
+  /** Nanoseconds between two messages. */
+  reportNs(job: Job): number;
+  /** The message for the progress so far; with the receipt, the last one. */
+  report(job: Job, progress: Progress, standing: Standing, receipt?: Receipt): Response;
 }
 
 /** A kind of request. Pure: no clock, no device, no caller. */

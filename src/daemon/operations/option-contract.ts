@@ -1,9 +1,9 @@
 // What every request about European options has in common: the model and the columns that describe the contracts.
-import { OptionModel } from '../../gen/acceld/v1/price_options.js';
+import { OptionModel } from '../../gen/acceld/v1/option.js';
 import type { Tensor } from '../../gen/acceld/v1/tensor.js';
 import type { Violations } from '../base/violations.js';
 import type { Column, Columns, Range } from './columns.js';
-import type { NumberView } from './operation.js';
+import type { NumberView } from '../base/plan.js';
 
 export interface Contract {
   readonly model: OptionModel;

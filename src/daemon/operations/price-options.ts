@@ -1,18 +1,15 @@
 // European options by a closed formula. Definitions, units and ranges: proto/acceld/v1/price_options.proto.
 import { catalog } from '../../gen/catalog.js';
 import { Precision } from '../../gen/acceld/v1/execution.js';
-import {
-  type OptionModel,
-  OptionType,
-  OptionValue,
-  type PriceOptionsRequest,
-  type PriceOptionsResponse,
-} from '../../gen/acceld/v1/price_options.js';
+import { type OptionModel, OptionType } from '../../gen/acceld/v1/option.js';
+import { OptionValue, type PriceOptionsRequest, type PriceOptionsResponse } from '../../gen/acceld/v1/price_options.js';
 import { messageBytesMax } from '../base/limits.js';
 import { Violations } from '../base/violations.js';
 import { columnOf, Columns } from './columns.js';
-import { parseExecution, type Execution } from './execution.js';
-import type { Operation, Result, View } from './operation.js';
+import type { Execution } from '../base/plan.js';
+import { parseExecution } from './execution.js';
+import type { Result, View } from '../base/plan.js';
+import type { Operation } from './operation.js';
 import {
   carryOf,
   checkGrowth,

@@ -10,7 +10,8 @@ import { Fault, invalidInput } from '../base/fault.js';
 import { messageBytesMax, retryAfterMs } from '../base/limits.js';
 import { requestId } from '../base/request-id.js';
 import type { Device as OpenDevice } from '../devices/device.js';
-import type { Method, Operation, Plan } from '../operations/operation.js';
+import type { Plan } from '../base/plan.js';
+import type { Method, Operation } from '../operations/operation.js';
 import { place } from '../scheduler/placement.js';
 import type { Scheduler } from '../scheduler/scheduler.js';
 import type { Finished, Placement } from '../scheduler/work.js';
@@ -90,23 +91,34 @@ export class Course {
 type Respond<Request, Response> = (request: Request, course: Course) => Response | Promise<Response>;
 
 /** Answers one unary call. Rejects with a FailedCall and with nothing else. */
-export async function answer<Request, Response>(
+export function answer<Request, Response>(
   method: Method<Request, Response>,
   incoming: Incoming,
   rooms: Rooms,
   respond: Respond<Request, Response>,
 ): Promise<Uint8Array> {
-  const course = new Course(rooms, incoming);
+  return within(method, new Course(rooms, incoming), async (request, course) => {
+    const bytes = method.response.encode(await respond(request, course)).finish();
+    return { bytes, responseBytes: bytes.byteLength };
+  }).then(({ bytes }) => bytes);
+}
+
+/** The door that every call enters and leaves by, whatever it answers with. */
+export async function within<Request, Response, Answer extends { readonly responseBytes: number }>(
+  method: Method<Request, Response>,
+  course: Course,
+  respond: (request: Request, course: Course) => Promise<Answer>,
+): Promise<Answer> {
+  const { rooms, incoming } = course;
   try {
     const { byteLength } = incoming.bytes;
     if (byteLength > messageBytesMax) {
       throw new Fault('MESSAGE_TOO_LARGE', `a request has at most ${messageBytesMax} bytes, got ${byteLength}`);
     }
     if (rooms.draining()) throw new Fault('DRAINING', 'the daemon is stopping', { retryAfterMs });
-    const response = await respond(decode(method, incoming.bytes), course);
-    const bytes = method.response.encode(response).finish();
-    announceEnd(method, course, undefined, bytes.byteLength);
-    return bytes;
+    const answered = await respond(decode(method, incoming.bytes), course);
+    announceEnd(method, course, undefined, answered.responseBytes);
+    return answered;
   } catch (error) {
     const fault = toFault(error, method, course);
     fault.receipt = course.receipt();
@@ -131,13 +143,16 @@ export function respondBy<Request, Job, Response>(
     const placement = place(plan, rooms.devices);
     course.placement = placement;
     if (plan.execution.validateOnly) return operation.reply(job, null, course.receipt());
-    const deadlineNs = rooms.clock.nowNs() + (incoming.deadlineMs - rooms.clock.wallMs()) * 1e6;
-    const order = { plan, deadlineNs, cancellation: incoming.cancellation, gate: ticket };
+    const order = { plan, deadlineNs: deadlineNsOf(course), cancellation: incoming.cancellation, gate: ticket };
     const finished = await rooms.scheduler.submit(order, placement);
     course.finished = finished;
     return operation.reply(job, finished, course.receipt());
   };
 }
+
+/** The call's deadline on the monotonic clock; Infinity: none. */
+export const deadlineNsOf = ({ rooms: { clock }, incoming }: Course): number =>
+  clock.nowNs() + (incoming.deadlineMs - clock.wallMs()) * 1e6;
 
 function decode<Request, Response>(method: Method<Request, Response>, bytes: Uint8Array): Request {
   try {

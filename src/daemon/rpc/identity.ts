@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Caller } from '../base/caller.js';
 import type { Announce } from '../base/events.js';
+import { connectionsMax } from '../base/limits.js';
 import type { HostAddon } from '../devices/host-addon.js';
 
 /**
@@ -31,6 +32,7 @@ export class Identity {
 
   /** False: the connection has no right to be served, and the caller of this method closes it. */
   admitUnix(socket: Socket): boolean {
+    if (this.#isFull()) return false;
     const credentials = this.#addon.peerCredentials(descriptorOf(socket));
     if (credentials === null) return this.#refuse('the peer of a connection is unknown');
     const { uid, pid } = credentials;
@@ -41,8 +43,13 @@ export class Identity {
 
   /** A loopback TCP peer has no credentials: all of them are one caller. */
   admitTcp(socket: Socket): boolean {
+    if (this.#isFull()) return false;
     this.#register(socket, 'tcp-loopback', 0);
     return true;
+  }
+
+  #isFull(): boolean {
+    return this.#callers.size >= connectionsMax && !this.#refuse(`${connectionsMax} connections are open`);
   }
 
   #refuse(reason: string): false {

@@ -1,19 +1,17 @@
 // The gRPC server: listeners of our own in front of grpc-js, so that the peer is known before the first HTTP/2 byte.
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
-import { readFileSync } from 'node:fs';
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
-import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
-import { ReflectionService } from '@grpc/reflection';
-import { HealthImplementation } from 'grpc-health-check';
 import * as limits from '../base/limits.js';
 import { exitCodes, StartFailure } from '../base/start-failure.js';
 import type { HostAddon } from '../devices/host-addon.js';
 import { operations } from '../operations/index.js';
 import type { StatusSource } from './admin-service.js';
 import type { Rooms } from './call.js';
+import { HealthService } from './health.js';
 import { Identity } from './identity.js';
-import { createHandlers } from './handlers.js';
+import { createHandlers } from './methods.js';
 import { createInterceptor } from './interceptor.js';
+import { ReflectionService } from './reflection.js';
 import { Sessions } from './session-service.js';
 import { tune } from './tuning.js';
 import { addUnaryMethods } from './unary.js';
@@ -43,13 +41,12 @@ const options: ServerOptions = {
   'grpc.keepalive_timeout_ms': 20_000,
 };
 
-const descriptorSet = new URL('../../../proto/descriptor.binpb', import.meta.url);
-
 export class RpcServer {
   readonly identity: Identity;
   readonly #server: Server;
   readonly #sessions: Sessions;
-  readonly #health: HealthImplementation;
+  readonly #health = new HealthService(serviceNames());
+  readonly #reflection = new ReflectionService();
   readonly #injector: ReturnType<Server['createConnectionInjector']>;
   readonly #listeners: NetServer[] = [];
 
@@ -63,18 +60,15 @@ export class RpcServer {
     addUnaryMethods(this.#server, handlers, this.identity);
     this.#sessions = new Sessions({ handlers, identity: this.identity, clock: rooms.clock });
     this.#sessions.addTo(this.#server);
-    this.#health = new HealthImplementation({ '': 'NOT_SERVING' });
-    this.#health.addToServer(this.#server);
-    const definitions = loadFileDescriptorSetFromBuffer(readFileSync(descriptorSet));
-    new ReflectionService(definitions).addToServer(this.#server);
+    this.#health.addTo(this.#server);
+    this.#reflection.addTo(this.#server);
     this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
   }
 
   static async open(options: RpcOptions): Promise<RpcServer> {
     const server = new RpcServer(options);
     await server.#listen(options);
-    server.#health.setStatus('', 'SERVING');
-    for (const service of serviceNames()) server.#health.setStatus(service, 'SERVING');
+    server.#health.start();
     return server;
   }
 
@@ -82,7 +76,7 @@ export class RpcServer {
     const accept = (admit: (socket: Socket) => boolean) => (socket: Socket) => {
       // A connection that is reset before grpc-js owns it must not end the process.
       socket.on('error', () => socket.destroy());
-      if (this.identity.connections < limits.connectionsMax && admit(socket)) this.#injector.injectConnection(socket);
+      if (admit(socket)) this.#injector.injectConnection(socket);
       else socket.destroy();
     };
     const onUnix = accept((socket) => this.identity.admitUnix(socket));
@@ -104,7 +98,8 @@ export class RpcServer {
 
   /** Refuses new connections, tells health watchers, waits for calls in flight, then cuts what is left. */
   async close(graceMs: number): Promise<void> {
-    this.#health.setStatus('', 'NOT_SERVING');
+    this.#health.stop();
+    this.#reflection.stop();
     for (const listener of this.#listeners) listener.close();
     this.#sessions.drain();
     await new Promise<void>((done) => {

@@ -8,7 +8,7 @@ import { retryAfterMs, sessionCallsMax } from '../base/limits.js';
 import { requestId } from '../base/request-id.js';
 import { FailedCall } from './call.js';
 import { faultStatus, richStatus } from './fault-status.js';
-import type { Handlers } from './handlers.js';
+import type { Handlers } from './methods.js';
 import type { Identity } from './identity.js';
 
 type Bytes = Buffer<ArrayBufferLike>;

@@ -4,7 +4,7 @@ import type { MethodDefinition, sendUnaryData, Server, ServerUnaryCall } from '@
 import { Fault } from '../base/fault.js';
 import { FailedCall } from './call.js';
 import { faultStatus } from './fault-status.js';
-import type { Handlers, UnaryHandler } from './handlers.js';
+import type { Handlers, UnaryHandler } from './methods.js';
 import type { Identity } from './identity.js';
 
 type Bytes = Buffer<ArrayBufferLike>;

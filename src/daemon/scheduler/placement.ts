@@ -1,7 +1,7 @@
 import { Device as DeviceKind } from '../../gen/acceld/v1/execution.js';
 import { Fault } from '../base/fault.js';
 import type { Device } from '../devices/device.js';
-import type { Plan } from '../operations/operation.js';
+import type { Plan } from '../base/plan.js';
 import type { Placement } from './work.js';
 
 const names: Readonly<Partial<Record<DeviceKind, string>>> = {

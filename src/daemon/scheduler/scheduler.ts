@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.js';
 import { Fault } from '../base/fault.js';
 import { inlineNs } from '../base/limits.js';
 import type { Device, Outcome } from '../devices/device.js';
-import type { Plan } from '../operations/operation.js';
+import type { Plan } from '../base/plan.js';
 import { chunkEnd } from './chunk.js';
 import { Lane } from './lane.js';
 import { allocateOutputs, type Finished, type Order, type Placement, type Work } from './work.js';

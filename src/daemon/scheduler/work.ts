@@ -1,6 +1,6 @@
 import { Precision, type Device as DeviceKind } from '../../gen/acceld/v1/execution.js';
 import type { Device } from '../devices/device.js';
-import type { NumberView, Plan } from '../operations/operation.js';
+import type { NumberView, Plan } from '../base/plan.js';
 
 /** What the scheduler is asked to run. */
 export interface Order {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { request, type OutgoingHttpHeaders } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { after, before, describe, it } from 'mocha';
@@ -19,10 +19,10 @@ describe('console', () => {
   });
   after(() => console.close());
 
-  async function get(path: string, { method = 'GET', headers = {} as OutgoingHttpHeaders } = {}) {
+  async function get(path: string, { method = 'GET', headers = {} } = {}) {
     const call = request({ port: console.port, host: '127.0.0.1', path, method, headers });
     call.end();
-    const [response] = (await once(call, 'response')) as [import('node:http').IncomingMessage];
+    const [response] = (await once(call, 'response')) as [IncomingMessage];
     let body = '';
     for await (const piece of response) body += String(piece);
     return { status: response.statusCode, headers: response.headers, body };

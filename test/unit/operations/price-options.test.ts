@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { Device, Fallback, Precision, Priority, type Receipt } from '../../../src/gen/acceld/v1/execution.js';
-import { OptionModel, OptionValue, PriceOptionsRequest } from '../../../src/gen/acceld/v1/price_options.js';
-import { DataType, Tensor } from '../../../src/gen/acceld/v1/tensor.js';
+import { OptionModel } from '../../../src/gen/acceld/v1/option.js';
+import { OptionValue, PriceOptionsRequest } from '../../../src/gen/acceld/v1/price_options.js';
+import { DataType, type Tensor } from '../../../src/gen/acceld/v1/tensor.js';
 import { Fault, type Violation } from '../../../src/daemon/base/fault.js';
 import { priceOptions } from '../../../src/daemon/operations/price-options.js';
 

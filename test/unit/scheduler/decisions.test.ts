@@ -4,7 +4,7 @@ import { describe, it } from 'mocha';
 import { Device as DeviceKind, Precision, Priority } from '../../../src/gen/acceld/v1/execution.js';
 import { Fault } from '../../../src/daemon/base/fault.js';
 import type { Device } from '../../../src/daemon/devices/device.js';
-import type { Plan } from '../../../src/daemon/operations/operation.js';
+import type { Plan } from '../../../src/daemon/base/plan.js';
 import { chunkEnd } from '../../../src/daemon/scheduler/chunk.js';
 import { Lane } from '../../../src/daemon/scheduler/lane.js';
 import { place } from '../../../src/daemon/scheduler/placement.js';

@@ -3,7 +3,7 @@ import { describe, it } from 'mocha';
 import { Precision, Priority, Device as DeviceKind } from '../../../src/gen/acceld/v1/execution.js';
 import { Fault } from '../../../src/daemon/base/fault.js';
 import type { Device, Outcome, Task } from '../../../src/daemon/devices/device.js';
-import type { Plan } from '../../../src/daemon/operations/operation.js';
+import type { Plan } from '../../../src/daemon/base/plan.js';
 import { Scheduler } from '../../../src/daemon/scheduler/scheduler.js';
 import { FakeClock } from '../../support/fake-clock.js';
 

@@ -7,97 +7,12 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { ExecutionOptions, Receipt } from "./execution.js";
+import { OptionModel, optionModelFromJSON, optionModelToJSON } from "./option.js";
 import { Tensor } from "./tensor.js";
 
 export const protobufPackage = "acceld.v1";
 
 export const protobufFileName = "acceld/v1/price_options.proto";
-
-/** The formula for European options. */
-export enum OptionModel {
-  /** OPTION_MODEL_UNSPECIFIED - Refused. */
-  OPTION_MODEL_UNSPECIFIED = 0,
-  /** OPTION_MODEL_BLACK_SCHOLES_MERTON - Black-Scholes-Merton: spot, continuous rate r and continuous dividend yield q. */
-  OPTION_MODEL_BLACK_SCHOLES_MERTON = 1,
-  /** OPTION_MODEL_BLACK_76 - Black-76: forward (or futures) price, continuous rate r. */
-  OPTION_MODEL_BLACK_76 = 2,
-  UNRECOGNIZED = -1,
-}
-
-export function optionModelFromJSON(object: any): OptionModel {
-  switch (object) {
-    case 0:
-    case "OPTION_MODEL_UNSPECIFIED":
-      return OptionModel.OPTION_MODEL_UNSPECIFIED;
-    case 1:
-    case "OPTION_MODEL_BLACK_SCHOLES_MERTON":
-      return OptionModel.OPTION_MODEL_BLACK_SCHOLES_MERTON;
-    case 2:
-    case "OPTION_MODEL_BLACK_76":
-      return OptionModel.OPTION_MODEL_BLACK_76;
-    case -1:
-    case "UNRECOGNIZED":
-    default:
-      return OptionModel.UNRECOGNIZED;
-  }
-}
-
-export function optionModelToJSON(object: OptionModel): string {
-  switch (object) {
-    case OptionModel.OPTION_MODEL_UNSPECIFIED:
-      return "OPTION_MODEL_UNSPECIFIED";
-    case OptionModel.OPTION_MODEL_BLACK_SCHOLES_MERTON:
-      return "OPTION_MODEL_BLACK_SCHOLES_MERTON";
-    case OptionModel.OPTION_MODEL_BLACK_76:
-      return "OPTION_MODEL_BLACK_76";
-    case OptionModel.UNRECOGNIZED:
-    default:
-      return "UNRECOGNIZED";
-  }
-}
-
-/** The right that the option gives. */
-export enum OptionType {
-  /** OPTION_TYPE_UNSPECIFIED - Refused. */
-  OPTION_TYPE_UNSPECIFIED = 0,
-  /** OPTION_TYPE_CALL - To buy at the strike. */
-  OPTION_TYPE_CALL = 1,
-  /** OPTION_TYPE_PUT - To sell at the strike. */
-  OPTION_TYPE_PUT = 2,
-  UNRECOGNIZED = -1,
-}
-
-export function optionTypeFromJSON(object: any): OptionType {
-  switch (object) {
-    case 0:
-    case "OPTION_TYPE_UNSPECIFIED":
-      return OptionType.OPTION_TYPE_UNSPECIFIED;
-    case 1:
-    case "OPTION_TYPE_CALL":
-      return OptionType.OPTION_TYPE_CALL;
-    case 2:
-    case "OPTION_TYPE_PUT":
-      return OptionType.OPTION_TYPE_PUT;
-    case -1:
-    case "UNRECOGNIZED":
-    default:
-      return OptionType.UNRECOGNIZED;
-  }
-}
-
-export function optionTypeToJSON(object: OptionType): string {
-  switch (object) {
-    case OptionType.OPTION_TYPE_UNSPECIFIED:
-      return "OPTION_TYPE_UNSPECIFIED";
-    case OptionType.OPTION_TYPE_CALL:
-      return "OPTION_TYPE_CALL";
-    case OptionType.OPTION_TYPE_PUT:
-      return "OPTION_TYPE_PUT";
-    case OptionType.UNRECOGNIZED:
-    default:
-      return "UNRECOGNIZED";
-  }
-}
 
 /** A value of one option. V is its price, S the spot (under Black-76: the forward), T the years to expiry. */
 export enum OptionValue {

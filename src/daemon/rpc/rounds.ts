@@ -1,0 +1,145 @@
+// Runs a job round by round and streams its progress: the loop behind every RoundsOperation.
+import type { Plan } from '../base/plan.js';
+import type { RoundsOperation, Standing } from '../operations/operation.js';
+import { deadlineShareKept, finishNsMin, roundNs } from '../base/limits.js';
+import { place } from '../scheduler/placement.js';
+import { rowNs } from '../scheduler/scheduler.js';
+import type { Finished, Order } from '../scheduler/work.js';
+import { Course, deadlineNsOf, within, type Incoming, type Rooms } from './call.js';
+
+/** Sends one message. False: the client does not keep up, and messages but the last may be left out. */
+export type Send = (bytes: Uint8Array, last: boolean) => boolean;
+
+/** Rounds on the devices at once: the next one fills the threads that the end of one leaves idle. */
+const roundsAtOnce = 2;
+
+/** Answers one server-stream call. Rejects with a FailedCall and with nothing else. */
+export async function answerInRounds<Request, Job, Progress, Response>(
+  operation: RoundsOperation<Request, Job, Progress, Response>,
+  incoming: Incoming,
+  rooms: Rooms,
+  send: Send,
+): Promise<void> {
+  await within(operation.method, new Course(rooms, incoming), async (request: Request, course) => {
+    const job = operation.parse(request);
+    return new Rounds(operation, job, course, send).run();
+  });
+}
+
+class Rounds<Request, Job, Progress, Response> {
+  readonly #operation: RoundsOperation<Request, Job, Progress, Response>;
+  readonly #job: Job;
+  readonly #course: Course;
+  readonly #send: Send;
+  readonly #deadlineNs: number;
+  /** Ends the rounds that nobody needs any more. */
+  readonly #ending = new AbortController();
+  #cancellation: AbortSignal | undefined;
+  #responseBytes = 0;
+  #keepsUp = true;
+
+  constructor(operation: RoundsOperation<Request, Job, Progress, Response>, job: Job, course: Course, send: Send) {
+    this.#operation = operation;
+    this.#job = job;
+    this.#course = course;
+    this.#send = send;
+    this.#deadlineNs = deadlineNsOf(course);
+  }
+
+  async run(): Promise<{ responseBytes: number }> {
+    const { rooms, incoming } = this.#course;
+    const operation = this.#operation;
+    const first = operation.round(this.#job, 0, 1);
+    this.#course.plan = first;
+    this.#course.ticket = rooms.admission.admit(incoming.caller, incoming.bytes.byteLength);
+    this.#course.placement = place(first, rooms.devices);
+    const preparation = operation.prepare(this.#job);
+    const prepared = preparation && (await this.#submit(preparation));
+    let progress = operation.begin(this.#job, prepared);
+    if (first.execution.validateOnly) return this.#finish(progress, this.#standing());
+    try {
+      progress = await this.#loop(progress);
+    } finally {
+      this.#ending.abort();
+    }
+    return this.#finish(progress, this.#standing());
+  }
+
+  async #loop(begin: Progress): Promise<Progress> {
+    const operation = this.#operation;
+    const rows = operation.rows(this.#job);
+    const running: { rows: number; finished: Promise<Finished> }[] = [];
+    let progress = begin;
+    let dispatched = 0;
+    let reportedNs = 0;
+    for (;;) {
+      while (running.length < roundsAtOnce && dispatched < rows) {
+        const plan = this.#nextRound(dispatched, rows);
+        const finished = this.#submit(plan);
+        // A round that is ended early rejects after the loop has left it behind.
+        finished.catch(() => undefined);
+        running.push({ rows: plan.rows, finished });
+        dispatched += plan.rows;
+      }
+      const round = running.shift();
+      if (round === undefined) return progress;
+      const finished = await round.finished;
+      this.#charge(finished);
+      progress = operation.absorb(progress, finished, round.rows);
+      const standing = this.#standing();
+      if (operation.isDone(this.#job, progress, standing)) return progress;
+      if (standing.elapsedNs - reportedNs < operation.reportNs(this.#job)) continue;
+      reportedNs = standing.elapsedNs;
+      if (this.#keepsUp) this.#deliver(operation.report(this.#job, progress, standing), false);
+    }
+  }
+
+  /** Short enough that the end of the time is not missed by much, long enough to keep every thread busy. */
+  #nextRound(first: number, rows: number): Plan {
+    const { device } = this.#course.placement!;
+    const one = this.#operation.round(this.#job, first, 1);
+    const fitting = Math.ceil((roundNs * (device.tasksMax - 1)) / rowNs(one, device));
+    return this.#operation.round(this.#job, first, Math.min(rows - first, fitting));
+  }
+
+  #submit(plan: Plan): Promise<Finished> {
+    const { rooms, incoming, ticket, placement } = this.#course;
+    const order: Order = {
+      plan,
+      deadlineNs: this.#deadlineNs,
+      cancellation: () => {
+        this.#cancellation ??= AbortSignal.any([incoming.cancellation(), this.#ending.signal]);
+        return this.#cancellation;
+      },
+      gate: ticket!,
+    };
+    return rooms.scheduler.submit(order, placement!);
+  }
+
+  #charge({ queueNs, computeNs, outputs, notFinite }: Finished): void {
+    const before = this.#course.finished;
+    this.#course.finished = {
+      outputs,
+      notFinite,
+      queueNs: before?.queueNs ?? queueNs,
+      computeNs: (before?.computeNs ?? 0) + computeNs,
+    };
+  }
+
+  #standing(): Standing {
+    const nowNs = this.#course.rooms.clock.nowNs();
+    const keptNs = Math.max(finishNsMin, deadlineShareKept * (this.#deadlineNs - this.#course.arrivedNs));
+    return { elapsedNs: nowNs - this.#course.arrivedNs, isDeadlineNear: nowNs > this.#deadlineNs - keptNs };
+  }
+
+  #finish(progress: Progress, standing: Standing): { responseBytes: number } {
+    this.#deliver(this.#operation.report(this.#job, progress, standing, this.#course.receipt()), true);
+    return { responseBytes: this.#responseBytes };
+  }
+
+  #deliver(response: Response, last: boolean): void {
+    const bytes = this.#operation.method.response.encode(response).finish();
+    this.#responseBytes += bytes.byteLength;
+    this.#keepsUp = this.#send(bytes, last);
+  }
+}
