@@ -1,9 +1,11 @@
+// The real daemon behind src/daemon/rpc/session-service.ts and src/daemon/rpc/methods.ts.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Client, credentials, type ClientDuplexStream } from '@grpc/grpc-js';
 import { after, before, describe, it } from 'mocha';
 import { GetStatusResponse } from '../../src/gen/acceld/v1/admin_service.js';
-import { OptionModel, PriceOptionsRequest, PriceOptionsResponse } from '../../src/gen/acceld/v1/price_options.js';
+import { OptionModel } from '../../src/gen/acceld/v1/option.js';
+import { PriceOptionsRequest, PriceOptionsResponse } from '../../src/gen/acceld/v1/price_options.js';
 import { OpenRequest, OpenResponse } from '../../src/gen/acceld/v1/session_service.js';
 import { DataType, type Tensor } from '../../src/gen/acceld/v1/tensor.js';
 import { ErrorInfo } from '../../src/gen/google/rpc/error_details.js';

@@ -87,12 +87,17 @@ function nativeFunctions(path: string, text: string): Sized[] {
   return found;
 }
 
-/** Every file of a room that decides something is the subject of a test: its own, or one of its room that imports it. */
+/**
+ * Every file of a room that decides something is the subject of a test: one of its room that imports it, or one of the
+ * daemon as a process that names its path, for what only has effects.
+ */
 export function unitTests(files: Files): string[] {
   const imported = new Set(importsOf(files, /^test\/unit\//).map(({ from, to }) => `${roomOf(from)} ${to}`));
+  const system = select(files, /^test\/system\//).map(([, text]) => text);
   return select(files, /^src\/daemon\/[a-z-]+\/[a-z-]+\.ts$/).flatMap(([path, text]) => {
-    const isTested = imported.has(`${roomOf(path)} ${path}`);
-    return hasLogic(path, text) && !isTested ? [`${path}: no test in test/unit/${roomOf(path)}/ imports it`] : [];
+    const isTested = imported.has(`${roomOf(path)} ${path}`) || system.some((test) => test.includes(path));
+    const missing = `${path}: no test in test/unit/${roomOf(path)}/ imports it and none in test/system/ names it`;
+    return hasLogic(path, text) && !isTested ? [missing] : [];
   });
 }
 
