@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Where the builds of the addon lie. */
-export const builds = fileURLToPath(new URL('../../build/Release/', import.meta.url));
+/** Where the builds of the addon lie; test/native/native.test.ts has the tests of the addon run on instrumented ones. */
+export const builds =
+  process.env['ACCELD_TEST_BUILDS'] ?? fileURLToPath(new URL('../../build/Release/', import.meta.url));
 
 interface ChildOptions {
   readonly path?: string;
@@ -15,7 +16,7 @@ interface ChildOptions {
 export function inChild(script: string, { path = join(builds, 'host.node'), env = {}, uid }: ChildOptions = {}) {
   const source = `const addon = require(${JSON.stringify(path)}); ${script}`;
   const user = uid === undefined ? {} : { uid, cwd: '/' };
-  const options = { encoding: 'utf8', env: { ...process.env, ...env }, timeout: 15_000, ...user } as const;
+  const options = { encoding: 'utf8', env: { ...process.env, ...env }, timeout: 60_000, ...user } as const;
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', source], options);
   return { status, signal, stdout, stderr };
 }

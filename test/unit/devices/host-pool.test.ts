@@ -5,7 +5,7 @@ import { loadHostAddon, type HostPool, type TaskDone } from '../../../src/daemon
 import { builds, inChild } from '../../support/addon-child.js';
 import { kernelName, optionTask, price, type OptionTask } from '../../support/option-task.js';
 
-const addon = loadHostAddon();
+const addon = loadHostAddon(join(builds, 'host.node'));
 const rows = 100;
 const none: TaskDone = () => undefined;
 

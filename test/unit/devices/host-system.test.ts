@@ -17,7 +17,7 @@ import { loadHostAddon } from '../../../src/daemon/devices/host-addon.js';
 import { builds, inChild } from '../../support/addon-child.js';
 import { kernelName } from '../../support/option-task.js';
 
-const addon = loadHostAddon();
+const addon = loadHostAddon(join(builds, 'host.node'));
 
 describe('host addon: instruction sets', () => {
   const test = join(builds, 'host_test.node');
