@@ -133,15 +133,23 @@ bool ReadRows(const Napi::CallbackInfo& info, size_t first, KernelCall* call) {
   return true;
 }
 
+bool FitsParams(const Kernel& kernel, size_t bytes) {
+  if (kernel.params_step_bytes == 0 || bytes < kernel.params_bytes) return bytes == kernel.params_bytes;
+  const size_t further = bytes - kernel.params_bytes;
+  return further % kernel.params_step_bytes == 0 && further / kernel.params_step_bytes <= kParamsStepsMax;
+}
+
 bool ReadParams(const Napi::CallbackInfo& info, size_t index, KernelCall* call) {
   View view;
-  const size_t bytes = call->kernel->params_bytes;
   if (!ReadView(info.Env(), info[index], &view) || view.type != napi_uint8_array) {
     return Refuse<Napi::TypeError>(info.Env(), "params must be a Uint8Array");
   }
-  if (view.bytes != bytes) {
-    return Refuse(info.Env(),
-                  "params must hold " + std::to_string(bytes) + " bytes, got " + std::to_string(view.bytes));
+  const Kernel& kernel = *call->kernel;
+  if (!FitsParams(kernel, view.bytes)) {
+    const std::string more =
+        kernel.params_step_bytes == 0 ? "" : " and any number of " + std::to_string(kernel.params_step_bytes);
+    return Refuse(info.Env(), "params must hold " + std::to_string(kernel.params_bytes) + more + " bytes, got " +
+                                  std::to_string(view.bytes));
   }
   call->params.assign(view.data, view.data + view.bytes);
   return true;

@@ -35,6 +35,7 @@ bool ExportKernels(Napi::Env env, Napi::Object exports) {
     kernel.Set("name", kernels[i].name);
     kernel.Set("digest", kernels[i].digest);
     kernel.Set("paramsBytes", Napi::Number::New(env, kernels[i].params_bytes));
+    kernel.Set("paramsStepBytes", Napi::Number::New(env, kernels[i].params_step_bytes));
     kernel.Set("inputs", NamesOf(env, kernels[i].input_elements, kernels[i].inputs));
     kernel.Set("outputs", NamesOf(env, kernels[i].output_elements, kernels[i].outputs));
     list.Set(i, kernel);

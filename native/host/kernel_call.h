@@ -15,7 +15,7 @@ struct KernelCall {
   size_t begin = 0;
   size_t end = 0;
 
-  uint32_t Run() const { return kernel->function({params.data(), inputs, outputs, begin, end}); }
+  uint32_t Run() const { return kernel->function({params.data(), inputs, outputs, begin, end, params.size()}); }
 };
 
 }  // namespace acceld

@@ -32,6 +32,8 @@ struct KernelRun {
   unsigned char* const* outputs;
   size_t begin;
   size_t end;
+  // Of all that params points to. Read only by kernels whose parameters vary in length.
+  size_t params_bytes = 0;
 };
 
 // Some output in the run is not finite: the caller must look for it before the result leaves the daemon.
@@ -40,13 +42,15 @@ constexpr uint32_t kNotFinite = 1;
 // Returns flags. Never throws, allocates nothing, touches nothing outside the rows of the run.
 using KernelFunction = uint32_t (*)(const KernelRun& run);
 
-constexpr size_t kColumnsMax = 16;
+constexpr size_t kColumnsMax = 20;
+constexpr size_t kParamsStepsMax = 1 << 20;
 
 // A kernel as the rest of the addon sees it.
 struct Kernel {
   const char* name;                // As "price-options-f64".
   const char* digest;              // First 16 hexadecimal digits of the SHA-256 over the kernel sources.
   size_t params_bytes;             // Size of the struct that params points to.
+  size_t params_step_bytes;        // Of each further element after the struct, at most kParamsStepsMax; 0: there are none.
   size_t inputs, outputs;          // Number of columns, at most kColumnsMax each.
   Element input_elements[kColumnsMax];
   Element output_elements[kColumnsMax];

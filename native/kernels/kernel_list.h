@@ -3,6 +3,9 @@
 #include "price_options.h"
 #if KERNEL_BITS == 64
 #include "implied_volatility.h"
+#else
+#include "random_f32.h"
+#include "simulate.h"
 #endif
 
 #undef FOR_EACH_KERNEL

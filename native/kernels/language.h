@@ -7,7 +7,7 @@
 //   real, whole, mask           numbers; unsigned integers of the same size; answers of a comparison
 //   REAL(0.5) WHOLE(2)          constants
 //   + - * /                     on reals, rounded once each, never contracted
-//   + - & << and ShiftRight     on wholes, modulo 2^64 or 2^32; shifts are logical, by a constant
+//   + - & | ^ << and ShiftRight on wholes, modulo 2^64 or 2^32; shifts are logical, by a constant
 //   Fma(a, b, c)                a * b + c, rounded once
 //   Sqrt(a) Absolute(a)
 //   Lesser(a, b)                Less(a, b) ? a : b
@@ -18,5 +18,15 @@
 //   NOT_A_NUMBER                one quiet NaN, the only one a kernel makes
 //   Flush(a)                    +0 for -0 and, in f32, for magnitudes below the smallest normal: a GPU may replace those by
 //                               zero anywhere, so no f32 result may depend on one
+//
+// In f32 alone, for simulations:
+//
+//   Broadcast(a)                a parameter as a real
+//   NumberOf(a)                 the real nearest to a whole that is read as a signed integer
+//   wide                        64-bit wholes of which the upper half is left to chance
+//   WideOf(a) Narrow(a)         to wide, and the lower half back
+//   Product(a, 0xd2511f53)      64-bit product of the lower half and a constant
+//   UpperHalf(a)                the upper half, as lower half
+//   Mixed(a, b, c)              exclusive or of two wides and a parameter
 //
 // Targets: backends/cpu/words_f64.h and words_f32.h.

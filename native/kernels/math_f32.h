@@ -87,3 +87,18 @@ FUNCTION RealPair MillsRatios(real x, real y) {
   ratios.second = MillsNumerator(y, y * y) * (below_x * inverse);
   return ratios;
 }
+
+// 2^x for |x| <= 125; exactly 1 for x = 0.
+FUNCTION real PowerOfTwo(real x) {
+  const real shifted = x + REAL(12582912.0);
+  const real r = x - (shifted - REAL(12582912.0));
+  // (2^r - 1) / r for |r| <= 0.5: 1.9e-9 of 2^r.
+  real p = REAL(0.00015353360504377633);
+  p = Fma(p, r, REAL(0.0013398875016719103));
+  p = Fma(p, r, REAL(0.00961843691766262));
+  p = Fma(p, r, REAL(0.055503323674201965));
+  p = Fma(p, r, REAL(0.24022647738456726));
+  p = Fma(p, r, REAL(0.6931471824645996));
+  p = Fma(p, r, REAL(1.0));
+  return RealOf(BitsOf(p) + (BitsOf(shifted) << 23));
+}

@@ -34,6 +34,7 @@ namespace f32 {
 #include "../../kernels/math_f32.h"
 #include "../../kernels/kernel_list.h"
 #include "entry.h"
+#include "simulate_entry.h"
 // clang-format on
 }  // namespace f32
 
@@ -41,7 +42,7 @@ constexpr size_t kKernelsF64 = sizeof f64::kKernels / sizeof(Kernel);
 constexpr size_t kKernelsF32 = sizeof f32::kKernels / sizeof(Kernel);
 
 struct Table {
-  Kernel kernels[kKernelsF64 + kKernelsF32];
+  Kernel kernels[kKernelsF64 + kKernelsF32 + 1];
 };
 
 constexpr Table AllKernels() {
@@ -49,13 +50,14 @@ constexpr Table AllKernels() {
   size_t count = 0;
   for (const Kernel& kernel : f64::kKernels) table.kernels[count++] = kernel;
   for (const Kernel& kernel : f32::kKernels) table.kernels[count++] = kernel;
+  table.kernels[count++] = f32::DescribeSimulate();
   return table;
 }
 
 constexpr Table kTable = AllKernels();
 
 constexpr KernelSet SetOf(const char* instruction_set) {
-  return {instruction_set, kTable.kernels, kKernelsF64 + kKernelsF32};
+  return {instruction_set, kTable.kernels, sizeof kTable / sizeof(Kernel)};
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #define ACCELD_LANES static inline __attribute__((always_inline))
+#define ACCELD_LANES_MEMBER inline __attribute__((always_inline))
 
 namespace acceld {
 namespace {
@@ -19,6 +20,10 @@ typedef uint8_t Codes32 __attribute__((vector_size(ACCELD_VECTOR_BYTES / 4)));
 
 ACCELD_LANES F64 Absolute(F64 a) { return (F64)((U64)a & (U64{} + 0x7fffffffffffffff)); }
 ACCELD_LANES F32 Absolute(F32 a) { return (F32)((U32)a & (U32{} + 0x7fffffff)); }
+
+typedef int32_t I32 __attribute__((vector_size(ACCELD_VECTOR_BYTES)));
+
+ACCELD_LANES F32 NumberOf(U32 a) { return __builtin_convertvector((I32)a, F32); }
 
 ACCELD_LANES U64 ShiftRight(U64 a, int bits) { return a >> bits; }
 ACCELD_LANES U32 ShiftRight(U32 a, int bits) { return a >> bits; }

@@ -24,6 +24,9 @@ ACCELD_LANES bool Any(Mask64 mask) { return _mm_movemask_pd((F64)mask) != 0; }
 ACCELD_LANES bool Any(Mask32 mask) { return _mm_movemask_ps((F32)mask) != 0; }
 ACCELD_LANES U64 Widen(Codes64 codes) { return U64{codes[0], codes[1]}; }
 ACCELD_LANES U32 Widen(Codes32 codes) { return U32{codes[0], codes[1], codes[2], codes[3]}; }
+// Products of the lower halves of 64-bit lanes.
+ACCELD_LANES U64 HalfProduct(U64 a, U64 b) { return (U64)_mm_mul_epu32((__m128i)a, (__m128i)b); }
+ACCELD_LANES U32 Interleave(U64 even, U64 odd) { return (U32)((even & (U64{} + 0xffffffff)) | odd << 32); }
 
 }  // namespace
 }  // namespace acceld

@@ -20,6 +20,9 @@ ACCELD_LANES bool Any(Mask32 mask) { return vmaxvq_u32(mask) != 0; }
 ACCELD_LANES bool Any(Mask64 mask) { return Any((Mask32)mask); }
 ACCELD_LANES U64 Widen(Codes64 codes) { return U64{codes[0], codes[1]}; }
 ACCELD_LANES U32 Widen(Codes32 codes) { return U32{codes[0], codes[1], codes[2], codes[3]}; }
+// Products of the lower halves of 64-bit lanes.
+ACCELD_LANES U64 HalfProduct(U64 a, U64 b) { return vmull_u32(vmovn_u64(a), vmovn_u64(b)); }
+ACCELD_LANES U32 Interleave(U64 even, U64 odd) { return vtrn1q_u32((U32)even, (U32)odd); }
 
 }  // namespace
 }  // namespace acceld

@@ -19,6 +19,11 @@ ACCELD_LANES bool Any(Mask64 mask) { return _mm256_movemask_pd((F64)mask) != 0; 
 ACCELD_LANES bool Any(Mask32 mask) { return _mm256_movemask_ps((F32)mask) != 0; }
 ACCELD_LANES U64 Widen(Codes64 codes) { return (U64)_mm256_cvtepu8_epi64(_mm_cvtsi32_si128((int)codes)); }
 ACCELD_LANES U32 Widen(Codes32 codes) { return (U32)_mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)codes)); }
+// Products of the lower halves of 64-bit lanes.
+ACCELD_LANES U64 HalfProduct(U64 a, U64 b) { return (U64)_mm256_mul_epu32((__m256i)a, (__m256i)b); }
+ACCELD_LANES U32 Interleave(U64 even, U64 odd) {
+  return (U32)_mm256_blend_epi32((__m256i)even, (__m256i)(odd << 32), 0xaa);
+}
 
 }  // namespace
 }  // namespace acceld

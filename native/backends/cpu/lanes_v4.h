@@ -35,6 +35,11 @@ ACCELD_LANES U64 Widen(Codes64 codes) {
   return (U64)_mm512_maskz_cvtepu8_epi64(kAll64, _mm_cvtsi64_si128((long long)codes));
 }
 ACCELD_LANES U32 Widen(Codes32 codes) { return (U32)_mm512_maskz_cvtepu8_epi32(kAll32, (__m128i)codes); }
+// Products of the lower halves of 64-bit lanes.
+ACCELD_LANES U64 HalfProduct(U64 a, U64 b) { return (U64)_mm512_maskz_mul_epu32(kAll64, (__m512i)a, (__m512i)b); }
+ACCELD_LANES U32 Interleave(U64 even, U64 odd) {
+  return (U32)_mm512_mask_blend_epi32(0xaaaa, (__m512i)even, (__m512i)(odd << 32));
+}
 
 }  // namespace
 }  // namespace acceld

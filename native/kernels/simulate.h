@@ -1,0 +1,273 @@
+// Options on one underlying by Monte Carlo: geometric Brownian motion by exact lognormal steps, f32 paths. Not the
+// estimate but sums over samples come out, so that any number of them can be merged.
+//
+// A ROW IS A BLOCK of 1024 paths: row r computes block first_block + r, whose bits depend on nothing else. A sample is
+// a path, or the mean of the pair of paths (2 k, 2 k + 1) that have the same normals with opposite signs (antithetic).
+// Sample n is the normals of the counter (n mod 2^32, n / 2^32, draw, 0) under the key seed: step s moves by normal s
+// mod 4 of draw s / 4. Where there is one step alone, four samples share a counter: sample n moves by normal (n / 16)
+// mod 4 of draw 0 of counter 16 (n / 64) + n mod 16.
+//
+// Prices should be scaled by a power of two so that the spot lies from 1 to 2: discounted samples below 2^-40 count as
+// 0 and those above 2^58 as 2^58, and the growth of a path is limited to 2^-100 to 2^100.
+
+enum { kSimulateBlockPaths = 1024 };
+
+enum { kPayoffEuropean = 1, kPayoffArithmeticAsian = 2, kPayoffGeometricAsian = 3, kPayoffBarrier = 4 };
+
+// 80 bytes, and then the steps. Numbers of the payoffs that do not read them are ignored.
+typedef struct {
+  uint64_t seed;          // Byte 0.
+  uint64_t first_block;   // 8
+  uint32_t payoff;        // 16. European, arithmetic or geometric Asian, barrier.
+  uint32_t option;        // 20. OptionType.
+  uint32_t barrier_kind;  // 24. 1 up-out, 2 up-in, 3 down-out, 4 down-in.
+  uint32_t antithetic;    // 28. 1 or 0.
+  float spot;             // 32
+  float strike;           // 36
+  float discount;         // 40. Factor from expiry.
+  float rebate;           // 44. Of an out-barrier paid at the touch, of an in-barrier at expiry if there was none.
+  // log2(barrier / spot) with the spot as it is, bumped up, and bumped down; down-barriers: times -1. A path touches a
+  // barrier that it reaches exactly.
+  float barrier, barrier_spot_up, barrier_spot_down;  // 48, 52, 56
+  float spot_up, spot_down;                           // 60, 64. The bumped spots.
+  // Greeks. Barriers: delta = delta_scale * (value of spot_up - value of spot_down), with delta_scale = 1 / (spot_up -
+  // spot_down), and vega in the same way of the bumped volatilities. Other payoffs, pathwise: vega_scale = ln 2 /
+  // volatility, and score = (rate - yield + volatility^2 / 2) * years / volatility of the expiry (European), or the
+  // mean of that, weighted, over the fixings (geometric Asian).
+  float delta_scale, vega_scale, score;  // 68, 72, 76
+} SimulateParams;
+
+// 36 bytes. Over a step log2(spot) grows by drift + deviation * normal. A fixing or a look at the barrier at time 0 is
+// a first step without drift and deviation.
+typedef struct {
+  float drift, deviation;            // 0, 4
+  float weight;                      // 8. In the average, of weights whose sum is 1. 0: no fixing.
+  float score;                       // 12. (rate - yield + volatility^2 / 2) * years / volatility of the fixing.
+  float discount;                    // 16. Factor from this date, positive. 0: the barrier is not looked at.
+  float up_drift, up_deviation;      // 20, 24. With the volatility bumped up,
+  float down_drift, down_deviation;  // 28, 32. and down.
+} SimulateStep;
+
+// Sums over the samples of a block: of the discounted payoff x, of its control c and of the Greeks. Each is an
+// unevaluated sum of two. The control: European and geometric Asian: the discounted underlying at expiry; arithmetic
+// Asian: the geometric one; barrier: the European option. Sums come in groups, x, control and Greeks; a group of which
+// no output is wanted is not computed.
+#define SimulateOutputColumns(SUM) \
+  SUM(x) SUM(x_x) SUM(c) SUM(c_c) SUM(x_c) SUM(delta) SUM(delta_delta) SUM(vega) SUM(vega_vega)
+
+// What is known when a kernel is compiled: the payoff, and whether the groups of the control and the Greeks are wanted.
+typedef struct {
+  int payoff;
+  int is_rich;
+} SimulateKind;
+
+typedef struct {
+  SimulateParams params;
+  SimulateKind kind;
+  SimulateStep step;  // In hand.
+} Simulation;
+
+typedef struct {
+  real log;               // log2(spot / first spot).
+  real log_up, log_down;  // With the volatility bumped.
+  real sum, log_sum,
+      score_sum;  // Weighted, over the fixings: of the ratio, of log, and of the ratio's vega per unit of spot.
+  // Discount factor of the first touch of the barrier, 0 before, and the same with the spot or the volatility bumped.
+  real touch, touch_spot_up, touch_spot_down, touch_up, touch_down;
+} SimulatePath;
+
+typedef struct {
+  real x, control, delta, vega;
+} SimulateSample;
+
+FUNCTION SimulatePath SimulateStart(void) {
+  const real zero = REAL(0.0);
+  SimulatePath path;
+  path.log = path.log_up = path.log_down = zero;
+  path.sum = path.log_sum = path.score_sum = zero;
+  path.touch = path.touch_spot_up = path.touch_spot_down = path.touch_up = path.touch_down = zero;
+  return path;
+}
+
+FUNCTION real Growth(real log) {
+  const real below = Lesser(log, REAL(100.0));
+  return PowerOfTwo(Choose(Less(below, REAL(-100.0)), REAL(-100.0), below));
+}
+
+FUNCTION real Touch(real touch, mask away, float discount) {
+  return Choose(away, touch, Choose(Equal(touch, REAL(0.0)), Broadcast(discount), touch));
+}
+
+FUNCTION SimulatePath LookAtBarrier(SimulatePath path, Simulation simulation) {
+  const SimulateStep step = simulation.step;
+  const SimulateParams params = simulation.params;
+  const real sign = Broadcast(params.barrier_kind < 3 ? 1.0f : -1.0f);
+  const real place = sign * path.log;
+  path.touch = Touch(path.touch, Less(place, Broadcast(params.barrier)), step.discount);
+  if (!simulation.kind.is_rich) return path;
+  const mask away_spot_up = Less(place, Broadcast(params.barrier_spot_up));
+  const mask away_spot_down = Less(place, Broadcast(params.barrier_spot_down));
+  path.touch_spot_up = Touch(path.touch_spot_up, away_spot_up, step.discount);
+  path.touch_spot_down = Touch(path.touch_spot_down, away_spot_down, step.discount);
+  path.touch_up = Touch(path.touch_up, Less(sign * path.log_up, Broadcast(params.barrier)), step.discount);
+  path.touch_down = Touch(path.touch_down, Less(sign * path.log_down, Broadcast(params.barrier)), step.discount);
+  return path;
+}
+
+FUNCTION SimulatePath Fix(SimulatePath path, Simulation simulation) {
+  const SimulateStep step = simulation.step;
+  const int is_rich = simulation.kind.is_rich;
+  const real weight = Broadcast(step.weight);
+  const int needs_logs = simulation.kind.payoff == kPayoffGeometricAsian || is_rich;
+  if (needs_logs) path.log_sum = Fma(weight, path.log, path.log_sum);
+  if (simulation.kind.payoff == kPayoffGeometricAsian) return path;
+  const real part = weight * Growth(path.log);
+  path.sum = path.sum + part;
+  const real score = Fma(path.log, Broadcast(simulation.params.vega_scale), -Broadcast(step.score));
+  if (is_rich) path.score_sum = Fma(part, score, path.score_sum);
+  return path;
+}
+
+FUNCTION real Moved(real log, real normal, RealPair drift_and_deviation) {
+  return log + Fma(drift_and_deviation.second, normal, drift_and_deviation.first);
+}
+
+FUNCTION RealPair Broadcasts(float first, float second) {
+  RealPair pair;
+  pair.first = Broadcast(first);
+  pair.second = Broadcast(second);
+  return pair;
+}
+
+// The path after the step in hand.
+FUNCTION SimulatePath AdvancedPath(SimulatePath path, real normal, Simulation simulation) {
+  const SimulateKind kind = simulation.kind;
+  const SimulateStep step = simulation.step;
+  path.log = Moved(path.log, normal, Broadcasts(step.drift, step.deviation));
+  if (kind.payoff == kPayoffBarrier) {
+    if (kind.is_rich) path.log_up = Moved(path.log_up, normal, Broadcasts(step.up_drift, step.up_deviation));
+    if (kind.is_rich) path.log_down = Moved(path.log_down, normal, Broadcasts(step.down_drift, step.down_deviation));
+    if (step.discount != 0.0f) path = LookAtBarrier(path, simulation);
+  } else if (kind.payoff != kPayoffEuropean) {
+    if (step.weight != 0.0f) path = Fix(path, simulation);
+  }
+  return path;
+}
+
+FUNCTION real Signed(real value, SimulateParams params) { return params.option == 2 ? -value : value; }
+
+// The discounted payoff of a European option.
+FUNCTION real Paid(real underlying, SimulateParams params) {
+  const real gain = Signed(underlying - Broadcast(params.strike), params);
+  return Choose(Less(REAL(0.0), gain), Broadcast(params.discount) * gain, REAL(0.0));
+}
+
+FUNCTION real BarrierValue(real touch, real underlying, SimulateParams params) {
+  const mask never = Equal(touch, REAL(0.0));
+  const real paid = Paid(underlying, params);
+  const int is_out = params.barrier_kind == 1 || params.barrier_kind == 3;
+  if (is_out) return Choose(never, paid, Broadcast(params.rebate) * touch);
+  return Choose(never, Broadcast(params.rebate) * Broadcast(params.discount), paid);
+}
+
+FUNCTION SimulateSample BarrierSample(SimulatePath path, Simulation simulation) {
+  const SimulateParams params = simulation.params;
+  const real spot = Broadcast(params.spot);
+  const real ratio = Growth(path.log);
+  SimulateSample sample;
+  sample.x = BarrierValue(path.touch, spot * ratio, params);
+  sample.control = sample.delta = sample.vega = REAL(0.0);
+  if (!simulation.kind.is_rich) return sample;
+  sample.control = Paid(spot * ratio, params);
+  const real spot_up = BarrierValue(path.touch_spot_up, Broadcast(params.spot_up) * ratio, params);
+  const real spot_down = BarrierValue(path.touch_spot_down, Broadcast(params.spot_down) * ratio, params);
+  const real up = BarrierValue(path.touch_up, spot * Growth(path.log_up), params);
+  const real down = BarrierValue(path.touch_down, spot * Growth(path.log_down), params);
+  sample.delta = Broadcast(params.delta_scale) * (spot_up - spot_down);
+  sample.vega = Broadcast(params.vega_scale) * (up - down);
+  return sample;
+}
+
+FUNCTION SimulateSample PathwiseSample(SimulatePath path, Simulation simulation) {
+  const SimulateParams params = simulation.params;
+  const int is_arithmetic = simulation.kind.payoff == kPayoffArithmeticAsian;
+  const real spot = Broadcast(params.spot);
+  const real discount = Broadcast(params.discount);
+  const real log = simulation.kind.payoff == kPayoffEuropean ? path.log : path.log_sum;
+  const real ratio = is_arithmetic ? path.sum : Growth(log);
+  SimulateSample sample;
+  sample.x = Paid(spot * ratio, params);
+  sample.control = sample.delta = sample.vega = REAL(0.0);
+  if (!simulation.kind.is_rich) return sample;
+  const real score = Fma(log, Broadcast(params.vega_scale), -Broadcast(params.score));
+  const mask pays = Less(REAL(0.0), Signed(spot * ratio - Broadcast(params.strike), params));
+  const real growth = is_arithmetic ? path.score_sum : ratio * score;
+  sample.delta = Choose(pays, Signed(discount * ratio, params), REAL(0.0));
+  sample.vega = Choose(pays, Signed((spot * growth) * discount, params), REAL(0.0));
+  sample.control = is_arithmetic ? Paid(spot * Growth(path.log_sum), params) : (spot * Growth(path.log)) * discount;
+  return sample;
+}
+
+FUNCTION SimulateSample SampleOf(SimulatePath path, Simulation simulation) {
+  return simulation.kind.payoff == kPayoffBarrier ? BarrierSample(path, simulation) : PathwiseSample(path, simulation);
+}
+
+// Within the range in which squares and their rounding errors are normal numbers or 0.
+FUNCTION real Settled(real value) {
+  const real size = Lesser(Absolute(value), REAL(288230376151711744.0));
+  const real settled = Choose(Less(size, REAL(9.094947e-13)), REAL(0.0), size);
+  return Choose(Less(value, REAL(0.0)), -settled, settled);
+}
+
+// An unevaluated sum of two, which takes part in sums with an error of 2^-46 or so.
+typedef struct {
+  real high, low;
+} Total;
+
+// The sum of the highs is exact (Knuth); the lows collect its errors.
+FUNCTION Total Added(Total total, real value) {
+  const real high = total.high + value;
+  const real part = high - total.high;
+  const real error = (total.high - (high - part)) + (value - part);
+  total.high = high;
+  total.low = total.low + error;
+  return total;
+}
+
+FUNCTION Total AddedProduct(Total total, real a, real b) {
+  const real product = a * b;
+  total = Added(total, product);
+  total.low = total.low + Fma(a, b, -product);
+  return total;
+}
+
+typedef struct {
+  Total x, x_x, c, c_c, x_c, delta, delta_delta, vega, vega_vega;
+} SimulateTotals;
+
+FUNCTION SimulateTotals AddedSample(SimulateTotals totals, SimulateSample sample, SimulateKind kind) {
+  const real x = Settled(sample.x);
+  totals.x = Added(totals.x, x);
+  totals.x_x = AddedProduct(totals.x_x, x, x);
+  if (!kind.is_rich) return totals;
+  const real c = Settled(sample.control);
+  const real delta = Settled(sample.delta);
+  const real vega = Settled(sample.vega);
+  totals.c = Added(totals.c, c);
+  totals.c_c = AddedProduct(totals.c_c, c, c);
+  totals.x_c = AddedProduct(totals.x_c, x, c);
+  totals.delta = Added(totals.delta, delta);
+  totals.delta_delta = AddedProduct(totals.delta_delta, delta, delta);
+  totals.vega = Added(totals.vega, vega);
+  totals.vega_vega = AddedProduct(totals.vega_vega, vega, vega);
+  return totals;
+}
+
+FUNCTION SimulateSample PairSample(SimulateSample left, SimulateSample right) {
+  SimulateSample sample;
+  sample.x = REAL(0.5) * (left.x + right.x);
+  sample.control = REAL(0.5) * (left.control + right.control);
+  sample.delta = REAL(0.5) * (left.delta + right.delta);
+  sample.vega = REAL(0.5) * (left.vega + right.vega);
+  return sample;
+}
