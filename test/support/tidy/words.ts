@@ -90,11 +90,16 @@ export function operationsOf(files: Files): string[] {
   return names.filter((name) => name !== 'operation');
 }
 
-/** An operation is named in its own file and in the lists; the command line's examples are users of the API. */
+/**
+ * An operation is named in its own file, in the lists, and in files of operations/ that serve operations without being one.
+ * The command line's examples are users of the API.
+ */
 export function operationNames(files: Files): string[] {
-  return operationsOf(files).flatMap((operation) => {
+  const operations = operationsOf(files);
+  return operations.flatMap((operation) => {
+    const others = operations.filter((other) => other !== operation).join('|');
     const allowed = new RegExp(
-      `^src/daemon/operations/(index|${operation})\\.ts$|^src/cli/(commands/)?(demo|price|${operation})(-[a-z]+)*\\.ts$`,
+      `^src/daemon/operations/(?!(${others})\\.ts)|^src/cli/(commands/)?(demo|price|${operation})(-[a-z]+)*\\.ts$`,
     );
     const word = new RegExp(operation.replaceAll('-', '[-_]?'), 'i');
     return select(files, /^src\/(daemon|client|cli)\/.*\.ts$/)
