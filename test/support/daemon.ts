@@ -43,7 +43,17 @@ export async function startDaemon(settings: DaemonSettings = {}): Promise<Runnin
   const configFile = join(directory, 'acceld.yaml');
   writeFileSync(configFile, settings.config ?? '');
   const program = settings.testBuild ? join(root, 'test/support/serve-test.mjs') : join(root, 'bin/acceld');
-  const args = [program, 'serve', '--config', configFile, '--socket', socket, '--http-port', '0', ...(settings.args ?? [])];
+  const args = [
+    program,
+    'serve',
+    '--config',
+    configFile,
+    '--socket',
+    socket,
+    '--http-port',
+    '0',
+    ...(settings.args ?? []),
+  ];
   // The service manager of a CI runner is not the daemon's own.
   const shell = { ...process.env, INVOCATION_ID: undefined, XPC_SERVICE_NAME: undefined };
   const environment = { ...shell, ...settings.environment };
@@ -75,10 +85,15 @@ export async function startDaemon(settings: DaemonSettings = {}): Promise<Runnin
 }
 
 /** The daemon says where it listens in its first log lines. */
-async function waitForStart(child: ChildProcess, output: () => string): Promise<{ httpPort: number; tcpPort?: number }> {
+async function waitForStart(
+  child: ChildProcess,
+  output: () => string,
+): Promise<{ httpPort: number; tcpPort?: number }> {
   const deadline = Date.now() + startMsMax;
   while (Date.now() < deadline) {
-    const line = output().split('\n').find((each) => each.includes('"msg":"started"'));
+    const line = output()
+      .split('\n')
+      .find((each) => each.includes('"msg":"started"'));
     if (line) return JSON.parse(line) as { httpPort: number; tcpPort?: number };
     if (ended(child)) throw new Error(`the daemon ended with ${child.exitCode ?? child.signalCode}: ${output()}`);
     await new Promise((next) => setTimeout(next, 10));

@@ -1,5 +1,12 @@
 // A client of bytes: sends what a test says and shows all that came back. Knows no retry and no contract of the SDK.
-import { Client, credentials, Metadata, status as statuses, type ServiceError } from '@grpc/grpc-js';
+import {
+  Client,
+  compressionAlgorithms,
+  credentials,
+  Metadata,
+  status as statuses,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { Receipt } from '../../src/gen/acceld/v1/execution.js';
 import {
   BadRequest,
@@ -39,10 +46,11 @@ const same = (bytes: Buffer): Buffer => bytes;
 export class RawClient {
   readonly #client: Client;
 
-  constructor(socket: string) {
+  constructor(socket: string, compression: keyof typeof compressionAlgorithms = 'identity') {
     this.#client = new Client(`unix:${socket}`, credentials.createInsecure(), {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.enable_retries': 0,
+      'grpc.default_compression_algorithm': compressionAlgorithms[compression],
       'grpc.enable_channelz': 0,
       // No test waits for a second attempt to connect.
       'grpc.initial_reconnect_backoff_ms': 20,
@@ -66,7 +74,9 @@ export class RawClient {
 
   /** The first messages of a bidirectional call to which `bytes` were sent, or the status with which it failed. */
   converse(path: string, bytes: readonly Uint8Array[]): Promise<{ status: string; replies: readonly Buffer[] }> {
-    const call = this.#client.makeBidiStreamRequest(path, same, same, new Metadata(), { deadline: Date.now() + 15_000 });
+    const call = this.#client.makeBidiStreamRequest(path, same, same, new Metadata(), {
+      deadline: Date.now() + 15_000,
+    });
     const replies: Buffer[] = [];
     for (const each of bytes) call.write(Buffer.from(each));
     call.end();
@@ -79,7 +89,11 @@ export class RawClient {
   }
 
   /** Streams replies to `onReply` until `cancel`. */
-  watch(path: string, bytes: Uint8Array, onReply: (reply: Buffer) => void): { ended: Promise<string>; cancel(): void } {
+  watch(
+    path: string,
+    bytes: Uint8Array,
+    onReply: (reply: Buffer) => void,
+  ): { ended: Promise<string>; cancel: () => void } {
     const call = this.#client.makeServerStreamRequest(path, same, same, Buffer.from(bytes));
     call.on('data', onReply);
     call.on('error', () => undefined);

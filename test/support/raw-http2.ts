@@ -55,6 +55,7 @@ export function endOf(stream: ClientHttp2Stream): Promise<Ending> {
     });
     stream.on('trailers', note);
     stream.on('data', (piece: Buffer) => (bytes += piece.length));
-    stream.on('close', () => done({ status, http, bytes }));
+    // A stream that the daemon ended stays half open until the test ends its own side.
+    for (const event of ['end', 'close']) stream.once(event, () => setImmediate(() => done({ status, http, bytes })));
   });
 }
