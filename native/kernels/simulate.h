@@ -7,26 +7,27 @@
 // mod 4 of draw s / 4. Where there is one step alone, four samples share a counter: sample n moves by normal (n / 16)
 // mod 4 of draw 0 of counter 16 (n / 64) + n mod 16.
 //
-// Prices should be scaled by a power of two so that the spot lies from 1 to 2: discounted samples below 2^-40 count as
-// 0 and those above 2^58 as 2^58, and the growth of a path is limited to 2^-100 to 2^100.
+// Prices should be scaled by a power of two so that the spot lies from 1 to 2: discounted samples below 2^-38 count as
+// 0, and a block with a sample above 2^50 is marked as not finite.
 
 enum { kSimulateBlockPaths = 1024 };
 
+enum { kAntithetic = 1, kKnockIn = 2 };
 enum { kPayoffEuropean = 1, kPayoffArithmeticAsian = 2, kPayoffGeometricAsian = 3, kPayoffBarrier = 4 };
 
 // 80 bytes, and then the steps. Numbers of the payoffs that do not read them are ignored.
 typedef struct {
-  uint64_t seed;          // Byte 0.
-  uint64_t first_block;   // 8
-  uint32_t payoff;        // 16. European, arithmetic or geometric Asian, barrier.
-  uint32_t option;        // 20. OptionType.
-  uint32_t barrier_kind;  // 24. 1 up-out, 2 up-in, 3 down-out, 4 down-in.
-  uint32_t antithetic;    // 28. 1 or 0.
-  float spot;             // 32
-  float strike;           // 36
-  float discount;         // 40. Factor from expiry.
-  float rebate;           // 44. Of an out-barrier paid at the touch, of an in-barrier at expiry if there was none.
-  // log2(barrier / spot) with the spot as it is, bumped up, and bumped down; down-barriers: times -1. A path touches a
+  uint64_t seed;         // Byte 0.
+  uint64_t first_block;  // 8
+  uint32_t payoff;       // 16. European, arithmetic or geometric Asian, barrier.
+  uint32_t flags;        // 20. kAntithetic, kKnockIn.
+  float side;            // 24. 1 call, -1 put.
+  float barrier_side;    // 28. 1 up, -1 down.
+  float spot;            // 32
+  float strike;          // 36
+  float discount;        // 40. Factor from expiry.
+  float rebate;          // 44. Of an out-barrier paid at the touch, of an in-barrier at expiry if there was none.
+  // log2(barrier / spot) times barrier_side, with the spot as it is, bumped up, and bumped down. A path touches a
   // barrier that it reaches exactly.
   float barrier, barrier_spot_up, barrier_spot_down;  // 48, 52, 56
   float spot_up, spot_down;                           // 60, 64. The bumped spots.
@@ -68,10 +69,9 @@ typedef struct {
 } Simulation;
 
 typedef struct {
-  real log;               // log2(spot / first spot).
-  real log_up, log_down;  // With the volatility bumped.
-  real sum, log_sum,
-      score_sum;  // Weighted, over the fixings: of the ratio, of log, and of the ratio's vega per unit of spot.
+  real log;                      // log2(spot / first spot).
+  real log_up, log_down;         // With the volatility bumped.
+  real sum, log_sum, score_sum;  // Over the fixings: of growth, its log2 and its vega.
   // Discount factor of the first touch of the barrier, 0 before, and the same with the spot or the volatility bumped.
   real touch, touch_spot_up, touch_spot_down, touch_up, touch_down;
 } SimulatePath;
@@ -101,7 +101,7 @@ FUNCTION real Touch(real touch, mask away, float discount) {
 FUNCTION SimulatePath LookAtBarrier(SimulatePath path, Simulation simulation) {
   const SimulateStep step = simulation.step;
   const SimulateParams params = simulation.params;
-  const real sign = Broadcast(params.barrier_kind < 3 ? 1.0f : -1.0f);
+  const real sign = Broadcast(params.barrier_side);
   const real place = sign * path.log;
   path.touch = Touch(path.touch, Less(place, Broadcast(params.barrier)), step.discount);
   if (!simulation.kind.is_rich) return path;
@@ -154,20 +154,20 @@ FUNCTION SimulatePath AdvancedPath(SimulatePath path, real normal, Simulation si
   return path;
 }
 
-FUNCTION real Signed(real value, SimulateParams params) { return params.option == 2 ? -value : value; }
+// Smaller values count as 0, so that their squares' rounding errors are normal numbers.
+FUNCTION real Floored(real value) { return Choose(Less(REAL(3.6379788e-12), value), value, REAL(0.0)); }
 
 // The discounted payoff of a European option.
 FUNCTION real Paid(real underlying, SimulateParams params) {
-  const real gain = Signed(underlying - Broadcast(params.strike), params);
-  return Choose(Less(REAL(0.0), gain), Broadcast(params.discount) * gain, REAL(0.0));
+  return Floored(Broadcast(params.side * params.discount) * (underlying - Broadcast(params.strike)));
 }
 
 FUNCTION real BarrierValue(real touch, real underlying, SimulateParams params) {
   const mask never = Equal(touch, REAL(0.0));
   const real paid = Paid(underlying, params);
-  const int is_out = params.barrier_kind == 1 || params.barrier_kind == 3;
-  if (is_out) return Choose(never, paid, Broadcast(params.rebate) * touch);
-  return Choose(never, Broadcast(params.rebate) * Broadcast(params.discount), paid);
+  const real rebate = Broadcast(params.rebate);
+  if (params.flags & kKnockIn) return Choose(never, Floored(rebate * Broadcast(params.discount)), paid);
+  return Choose(never, paid, Floored(rebate * touch));
 }
 
 FUNCTION SimulateSample BarrierSample(SimulatePath path, Simulation simulation) {
@@ -200,11 +200,13 @@ FUNCTION SimulateSample PathwiseSample(SimulatePath path, Simulation simulation)
   sample.control = sample.delta = sample.vega = REAL(0.0);
   if (!simulation.kind.is_rich) return sample;
   const real score = Fma(log, Broadcast(params.vega_scale), -Broadcast(params.score));
-  const mask pays = Less(REAL(0.0), Signed(spot * ratio - Broadcast(params.strike), params));
+  const mask pays = Less(REAL(0.0), sample.x);
   const real growth = is_arithmetic ? path.score_sum : ratio * score;
-  sample.delta = Choose(pays, Signed(discount * ratio, params), REAL(0.0));
-  sample.vega = Choose(pays, Signed((spot * growth) * discount, params), REAL(0.0));
-  sample.control = is_arithmetic ? Paid(spot * Growth(path.log_sum), params) : (spot * Growth(path.log)) * discount;
+  const real payout = Broadcast(params.side * params.discount);
+  sample.delta = Choose(pays, payout * ratio, REAL(0.0));
+  sample.vega = Choose(pays, payout * (spot * growth), REAL(0.0));
+  sample.control =
+      is_arithmetic ? Paid(spot * Growth(path.log_sum), params) : Floored(discount * (spot * Growth(path.log)));
   return sample;
 }
 
@@ -212,11 +214,9 @@ FUNCTION SimulateSample SampleOf(SimulatePath path, Simulation simulation) {
   return simulation.kind.payoff == kPayoffBarrier ? BarrierSample(path, simulation) : PathwiseSample(path, simulation);
 }
 
-// Within the range in which squares and their rounding errors are normal numbers or 0.
-FUNCTION real Settled(real value) {
-  const real size = Lesser(Absolute(value), REAL(288230376151711744.0));
-  const real settled = Choose(Less(size, REAL(9.094947e-13)), REAL(0.0), size);
-  return Choose(Less(value, REAL(0.0)), -settled, settled);
+FUNCTION real FlooredSize(real value) {
+  const real size = Floored(Absolute(value));
+  return Choose(Less(value, REAL(0.0)), -size, size);
 }
 
 // An unevaluated sum of two, which takes part in sums with an error of 2^-46 or so.
@@ -246,13 +246,13 @@ typedef struct {
 } SimulateTotals;
 
 FUNCTION SimulateTotals AddedSample(SimulateTotals totals, SimulateSample sample, SimulateKind kind) {
-  const real x = Settled(sample.x);
+  const real x = sample.x;
   totals.x = Added(totals.x, x);
   totals.x_x = AddedProduct(totals.x_x, x, x);
   if (!kind.is_rich) return totals;
-  const real c = Settled(sample.control);
-  const real delta = Settled(sample.delta);
-  const real vega = Settled(sample.vega);
+  const real c = sample.control;
+  const real delta = FlooredSize(sample.delta);
+  const real vega = FlooredSize(sample.vega);
   totals.c = Added(totals.c, c);
   totals.c_c = AddedProduct(totals.c_c, c, c);
   totals.x_c = AddedProduct(totals.x_c, x, c);

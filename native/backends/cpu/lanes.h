@@ -6,7 +6,6 @@
 #include <cstdint>
 
 #define ACCELD_LANES static inline __attribute__((always_inline))
-#define ACCELD_LANES_MEMBER inline __attribute__((always_inline))
 
 namespace acceld {
 namespace {

@@ -33,79 +33,94 @@ ACCELD_LANES RandomWords CountersFrom(uint64_t first, size_t draw) {
   return counter;
 }
 
-// The samples of one vector of lanes. The order of the samples of a lane is the order of its calls of Finish.
+ACCELD_LANES RandomKey KeyOf(const SimulateParams& params) {
+  return {static_cast<uint32_t>(params.seed), static_cast<uint32_t>(params.seed >> 32)};
+}
+
+// A path, and its mirror image where samples are pairs.
+struct SimulatePair {
+  SimulatePath left, right;
+};
+
+ACCELD_LANES SimulateStep StepOf(const SimulateJob& job, size_t step) {
+  SimulateStep copy;
+  __builtin_memcpy(&copy, job.steps + step * sizeof copy, sizeof copy);
+  return copy;
+}
+
+// The samples of one vector of lanes, of a kind known when this is compiled.
 template <int payoff, bool is_rich, bool is_antithetic>
 struct Sampler {
-  const SimulateJob& job;
-  Simulation simulation;
-  SimulatePath left, right;
-  SimulateTotals totals;
-
-  ACCELD_LANES_MEMBER explicit Sampler(const SimulateJob& of) : job(of) {
-    simulation.params = job.params;
-    simulation.kind.payoff = payoff;
-    simulation.kind.is_rich = is_rich;
-    totals = SimulateTotals{};
+  ACCELD_LANES Simulation With(const SimulateJob& job, size_t step) {
+    return {job.params, {payoff, is_rich}, StepOf(job, step)};
   }
 
-  ACCELD_LANES_MEMBER void Start() { left = right = SimulateStart(); }
-
-  ACCELD_LANES_MEMBER void Advance(size_t step, real normal) {
-    __builtin_memcpy(&simulation.step, job.steps + step * sizeof simulation.step, sizeof simulation.step);
-    left = AdvancedPath(left, normal, simulation);
-    if (is_antithetic) right = AdvancedPath(right, -normal, simulation);
+  ACCELD_LANES SimulatePair Advanced(SimulatePair pair, real normal, const Simulation& simulation) {
+    pair.left = AdvancedPath(pair.left, normal, simulation);
+    if (is_antithetic) pair.right = AdvancedPath(pair.right, -normal, simulation);
+    return pair;
   }
 
-  ACCELD_LANES_MEMBER void Finish() {
-    SimulateSample sample = SampleOf(left, simulation);
-    if (is_antithetic) sample = PairSample(sample, SampleOf(right, simulation));
-    totals = AddedSample(totals, sample, simulation.kind);
+  ACCELD_LANES SimulateTotals Finished(SimulateTotals totals, const SimulatePair& pair, const SimulateJob& job) {
+    const Simulation simulation = {job.params, {payoff, is_rich}, {}};
+    SimulateSample sample = SampleOf(pair.left, simulation);
+    if (is_antithetic) sample = PairSample(sample, SampleOf(pair.right, simulation));
+    return AddedSample(totals, sample, simulation.kind);
   }
 
-  ACCELD_LANES_MEMBER void RunSample(uint64_t first, RandomKey key) {
-    Start();
-    for (size_t step = 0; step < job.step_count; step += 4) {
-      const FourNormals normals = NormalsOf(CountersFrom(first, step / 4), key);
-      Advance(step, normals.first);
-      if (step + 1 < job.step_count) Advance(step + 1, normals.second);
-      if (step + 2 < job.step_count) Advance(step + 2, normals.third);
-      if (step + 3 < job.step_count) Advance(step + 3, normals.fourth);
+  ACCELD_LANES SimulateTotals AddSample(SimulateTotals totals, const SimulateJob& job, uint64_t counter) {
+    const size_t count = job.step_count;
+    SimulatePair pair = {SimulateStart(), SimulateStart()};
+    for (size_t step = 0; step < count; step += 4) {
+      const FourNormals normals = NormalsOf(CountersFrom(counter, step / 4), KeyOf(job.params));
+      pair = Advanced(pair, normals.first, With(job, step));
+      if (step + 1 < count) pair = Advanced(pair, normals.second, With(job, step + 1));
+      if (step + 2 < count) pair = Advanced(pair, normals.third, With(job, step + 2));
+      if (step + 3 < count) pair = Advanced(pair, normals.fourth, With(job, step + 3));
     }
-    Finish();
+    return Finished(totals, pair, job);
   }
 
-  // One step each of four samples, which are 16 apart.
-  ACCELD_LANES_MEMBER void RunFourSamples(uint64_t counter, RandomKey key) {
-    const FourNormals normals = NormalsOf(CountersFrom(counter, 0), key);
-    const real in_order[] = {normals.first, normals.second, normals.third, normals.fourth};
-    for (const real normal : in_order) {
-      Start();
-      Advance(0, normal);
-      Finish();
-    }
+  ACCELD_LANES SimulateTotals AddOneStep(SimulateTotals totals, const SimulateJob& job, real normal) {
+    const SimulatePair start = {SimulateStart(), SimulateStart()};
+    return Finished(totals, Advanced(start, normal, With(job, 0)), job);
+  }
+
+  // Four samples of one step each, which are 16 apart.
+  ACCELD_LANES SimulateTotals AddFourSamples(SimulateTotals totals, const SimulateJob& job, uint64_t counter) {
+    const FourNormals normals = NormalsOf(CountersFrom(counter, 0), KeyOf(job.params));
+    totals = AddOneStep(totals, job, normals.first);
+    totals = AddOneStep(totals, job, normals.second);
+    totals = AddOneStep(totals, job, normals.third);
+    return AddOneStep(totals, job, normals.fourth);
   }
 };
 
+ACCELD_LANES void StoreTotals(const SimulateTotals& totals, size_t lane, LaneTotals* lanes) {
+  size_t place = 0;
+#define ACCELD_STORE_TOTAL(sum)                                                \
+  __builtin_memcpy(lanes->high[place] + lane, &totals.sum.high, sizeof(real)); \
+  __builtin_memcpy(lanes->low[place++] + lane, &totals.sum.low, sizeof(real));
+  SimulateOutputColumns(ACCELD_STORE_TOTAL)
+}
+
 template <int payoff, bool is_rich, bool is_antithetic>
 __attribute__((noinline)) void RunBlock(const SimulateJob& job, uint64_t block, LaneTotals* lanes) {
+  using Kind = Sampler<payoff, is_rich, is_antithetic>;
   constexpr size_t kSamples = is_antithetic ? kSimulateBlockPaths / 2 : kSimulateBlockPaths;
   const uint64_t first = block * kSamples;
-  const RandomKey key = {static_cast<uint32_t>(job.params.seed), static_cast<uint32_t>(job.params.seed >> 32)};
   for (size_t lane = 0; lane < kVirtualLanes; lane += kLanes) {
-    Sampler<payoff, is_rich, is_antithetic> sampler(job);
+    SimulateTotals totals = {};
     if (job.step_count == 1) {
       for (size_t counter = lane; counter < kSamples / 4; counter += kVirtualLanes) {
-        sampler.RunFourSamples(first / 4 + counter, key);
+        totals = Kind::AddFourSamples(totals, job, first / 4 + counter);
       }
     } else {
-      for (size_t sample = lane; sample < kSamples; sample += kVirtualLanes) sampler.RunSample(first + sample, key);
+      for (size_t sample = lane; sample < kSamples; sample += kVirtualLanes) {
+        totals = Kind::AddSample(totals, job, first + sample);
+      }
     }
-    real sums[2 * kSimulateTotals];
-    __builtin_memcpy(sums, &sampler.totals, sizeof sums);
-    for (size_t i = 0; i < kSimulateTotals; ++i) {
-      __builtin_memcpy(lanes->high[i] + lane, &sums[2 * i], sizeof(real));
-      __builtin_memcpy(lanes->low[i] + lane, &sums[2 * i + 1], sizeof(real));
-    }
+    StoreTotals(totals, lane, lanes);
   }
 }
 
@@ -131,7 +146,7 @@ BlockFunction ChooseBlock(bool is_rich, bool is_antithetic) {
 }
 
 inline BlockFunction BlockOf(const SimulateParams& params, bool is_rich) {
-  const bool is_antithetic = params.antithetic != 0;
+  const bool is_antithetic = (params.flags & kAntithetic) != 0;
   switch (params.payoff) {
     case kPayoffArithmeticAsian: return ChooseBlock<kPayoffArithmeticAsian>(is_rich, is_antithetic);
     case kPayoffGeometricAsian: return ChooseBlock<kPayoffGeometricAsian>(is_rich, is_antithetic);
@@ -140,7 +155,7 @@ inline BlockFunction BlockOf(const SimulateParams& params, bool is_rich) {
   }
 }
 
-// A sum of squares beyond this holds samples that were limited.
+// Beyond this, a sum of squares holds a sample whose growth was limited, or could overflow when blocks are merged.
 constexpr float kSquaresMax = 0x1p100f;
 
 uint32_t RunSimulate(const KernelRun& run) {
