@@ -35,6 +35,11 @@ export const faultKinds = {
     retryable: false,
     meaning: 'no such device, and fallback is forbidden',
   },
+  PRECISION_ABSENT: {
+    status: 'FAILED_PRECONDITION',
+    retryable: false,
+    meaning: 'no kernel computes in the precision asked for',
+  },
   DRAINING: { status: 'UNAVAILABLE', retryable: true, meaning: 'the daemon is stopping' },
   INTERNAL: { status: 'INTERNAL', retryable: false, meaning: 'a bug of acceld; the log has the cause' },
 } as const satisfies Record<string, FaultKind>;

@@ -36,8 +36,11 @@ export const streamsPerConnectionMax = 128;
 /** Open connections: each holds about 60 KB, and a desk's engines need tens. */
 export const connectionsMax = 1024;
 
-/** HTTP/2 receive window of a stream and of a connection: twice the 64 KB default's speed at 1 MB messages. */
-export const windowBytes = 1024 * 1024;
+/**
+ * HTTP/2 receive window of a stream and of a connection. Node does not read a session while a write to it waits, so two
+ * Node peers stop for ever once both have more under way than a socket buffer (208 KB on Linux) holds.
+ */
+export const windowBytes = 128 * 1024;
 
 /** Request headers: identity needs under 1 KB; Node's default of 64 KB only helps an attacker. */
 export const headerBytesMax = 16 * 1024;
@@ -63,6 +66,14 @@ export const roundNs = 5_000_000;
 /** Kept before the deadline to deliver the last message: 20 ms, or this share of the call's time. */
 export const finishNsMin = 20_000_000;
 export const deadlineShareKept = 0.05;
+
+/** Paths of one simulation: 2^40 one-step paths keep two cores busy for some ten minutes; more is a mistake. */
+export const simulationPathsMax = 2 ** 40;
+/** Paths where the request sets no bound: a standard error of 1 / 32,768 of the payoff's deviation. */
+export const simulationPathsDefault = 2 ** 30;
+
+/** Fixings or monitoring dates of one simulation: sixteen years of trading days. */
+export const simulationDatesMax = 4096;
 
 /** A slow call is logged in any case. */
 export const slowCallMs = 250;

@@ -1,4 +1,5 @@
 import { Device, Fallback, Precision, Priority, type ExecutionOptions } from '../../gen/acceld/v1/execution.js';
+import { Fault } from '../base/fault.js';
 import type { Execution } from '../base/plan.js';
 import type { Violations } from '../base/violations.js';
 
@@ -43,3 +44,10 @@ const enumName = (table: Readonly<Record<number, string>>): string => {
     .toLowerCase();
   return word[0]!.toUpperCase() + word.slice(1);
 };
+
+/** For an operation that has one precision: another one is refused, never replaced silently. */
+export function requirePrecision({ precision }: Execution, only: Precision): void {
+  if (precision === only) return;
+  const names = [Precision[precision], Precision[only]].map((name) => String(name).replace('PRECISION_', ''));
+  throw new Fault('PRECISION_ABSENT', `the operation does not compute in ${names[0]}, only in ${names[1]}`);
+}

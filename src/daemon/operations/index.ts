@@ -1,6 +1,19 @@
-import type { Operation } from './operation.js';
+import { impliedVolatility } from './implied-volatility.js';
+import type { Operation, RoundsOperation } from './operation.js';
 import { priceOptions } from './price-options.js';
+import { simulate } from './simulate.js';
 
-/** Every operation, one line each. Handlers, metrics and roles are derived from this list. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- each operation's own types meet only inside it
-export const operations: readonly Operation<any, any, any>[] = [priceOptions];
+/* eslint-disable @typescript-eslint/no-explicit-any -- each operation's own types meet only inside it */
+
+/** Every operation, one line each. Methods, metrics and roles are derived from these lists. */
+// prettier-ignore
+export const operations: readonly Operation<any, any, any>[] = [
+  priceOptions,
+  impliedVolatility,
+];
+
+/** Operations that run in rounds and stream their progress. */
+// prettier-ignore
+export const roundsOperations: readonly RoundsOperation<any, any, any, any>[] = [
+  simulate,
+];

@@ -7,14 +7,14 @@ import type { HostAddon } from '../devices/host-addon.js';
 import { operations } from '../operations/index.js';
 import type { StatusSource } from './admin-service.js';
 import type { Rooms } from './call.js';
+import { addMethods } from './grpc-methods.js';
 import { HealthService } from './health.js';
 import { Identity } from './identity.js';
-import { createHandlers } from './methods.js';
 import { createInterceptor } from './interceptor.js';
+import { createMethods } from './methods.js';
 import { ReflectionService } from './reflection.js';
 import { Sessions } from './session-service.js';
 import { tune } from './tuning.js';
-import { addUnaryMethods } from './unary.js';
 import { connectionOptions, listenUnix } from './unix-listener.js';
 
 export interface ListenerSettings {
@@ -56,9 +56,9 @@ export class RpcServer {
     this.#server = new Server({ ...options, interceptors: [interceptor] });
     tune(this.#server);
     const source = { ...status, connections: () => this.identity.connections };
-    const handlers = createHandlers(rooms, source);
-    addUnaryMethods(this.#server, handlers, this.identity);
-    this.#sessions = new Sessions({ handlers, identity: this.identity, clock: rooms.clock });
+    const methods = createMethods(rooms, source);
+    addMethods(this.#server, methods, this.identity);
+    this.#sessions = new Sessions({ methods, identity: this.identity, clock: rooms.clock });
     this.#sessions.addTo(this.#server);
     this.#health.addTo(this.#server);
     this.#reflection.addTo(this.#server);

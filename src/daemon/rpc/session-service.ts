@@ -6,16 +6,17 @@ import type { Clock } from '../base/clock.js';
 import { Fault, invalidInput, rejected } from '../base/fault.js';
 import { retryAfterMs, sessionCallsMax } from '../base/limits.js';
 import { requestId } from '../base/request-id.js';
-import { FailedCall } from './call.js';
+import { FailedCall, type Incoming } from './call.js';
 import { faultStatus, richStatus } from './fault-status.js';
-import type { Handlers } from './methods.js';
+import type { Methods } from './methods.js';
+import { asBuffer } from './grpc-methods.js';
 import type { Identity } from './identity.js';
 
 type Bytes = Buffer<ArrayBufferLike>;
 type Stream = ServerDuplexStream<Bytes, Bytes>;
 
 interface Rooms {
-  readonly handlers: Handlers;
+  readonly methods: Methods;
   readonly identity: Identity;
   readonly clock: Clock;
 }
@@ -107,36 +108,41 @@ class Session {
     const { id, action } = request;
     if (action?.$case === 'cancel') cancel(this.#running.get(id));
     else if (action?.$case === 'call') this.#start(id, action.value);
-    else this.#fail(id, new FailedCall(invalidInput([rejected('action', 'call or cancel', undefined)]), ''));
+    else this.#answerFault(id, new FailedCall(invalidInput([rejected('action', 'call or cancel', undefined)]), ''));
   }
 
   #start(id: bigint, call: SessionCall): void {
-    const handler = this.#rooms.handlers.get(call.method);
-    const fault = this.#refusal(id, call, handler !== undefined);
-    if (handler === undefined || fault !== undefined) {
-      this.#fail(id, new FailedCall(fault!, requestId(undefined, this.#rooms.clock.wallMs())));
+    const { unary, stream } = this.#rooms.methods;
+    const [unaryMethod, streamMethod] = [unary.get(call.method), stream.get(call.method)];
+    const fault = this.#refusal(id, call, unaryMethod !== undefined || streamMethod !== undefined);
+    if (fault !== undefined) {
+      this.#answerFault(id, new FailedCall(fault, requestId(undefined, this.#rooms.clock.wallMs())));
       return;
     }
     const running: Running = { cancelled: false, controller: undefined };
     this.#running.set(id, running);
-    const incoming = {
+    const incoming = this.#incoming(call, running);
+    const answered = unaryMethod
+      ? unaryMethod(incoming).then((bytes) => this.#end(id, bytes))
+      : streamMethod!(incoming, (bytes, last) => (last ? this.#end(id, bytes) : this.#answer(id, bytes, false)));
+    answered.catch((error: unknown) => {
+      this.#running.delete(id);
+      this.#answerFault(id, error);
+    });
+  }
+
+  #incoming({ request, timeout }: SessionCall, running: Running): Incoming {
+    return {
       caller: this.#caller,
-      bytes: call.request,
+      bytes: request,
       requestId: undefined,
-      deadlineMs: call.timeout ? this.#rooms.clock.wallMs() + milliseconds(call.timeout) : Infinity,
+      deadlineMs: timeout ? this.#rooms.clock.wallMs() + milliseconds(timeout) : Infinity,
       cancellation: () => {
         running.controller = new AbortController();
         if (running.cancelled) running.controller.abort();
         return running.controller.signal;
       },
     };
-    handler(incoming).then(
-      (response) => this.#end(id, { id, answer: { $case: 'response', value: response }, last: true }),
-      (error: unknown) => {
-        this.#running.delete(id);
-        this.#fail(id, error);
-      },
-    );
   }
 
   #refusal(id: bigint, { method, timeout }: SessionCall, isKnown: boolean): Fault | undefined {
@@ -151,21 +157,27 @@ class Session {
     return new Fault('REQUESTS_EXCEEDED', description, { quota, retryAfterMs });
   }
 
-  #fail(id: bigint, error: unknown): void {
-    const failed = error instanceof FailedCall ? error : new FailedCall(new Fault('INTERNAL', 'internal error'), '');
-    this.#end(
-      id,
-      { id, answer: { $case: 'status', value: richStatus(failed.fault, failed.requestId) }, last: true },
-      false,
-    );
+  /** The call's last answer. */
+  #end(id: bigint, bytes: Uint8Array): boolean {
+    this.#running.delete(id);
+    return this.#answer(id, bytes, true);
   }
 
-  #end(id: bigint, response: OpenResponse, isRunning = true): void {
-    if (isRunning) this.#running.delete(id);
-    const bytes = OpenResponse.encode(response).finish();
+  #answer(id: bigint, bytes: Uint8Array, last: boolean): boolean {
+    return this.#write({ id, answer: { $case: 'response', value: bytes }, last });
+  }
+
+  #answerFault(id: bigint, error: unknown): void {
+    const failed = error instanceof FailedCall ? error : new FailedCall(new Fault('INTERNAL', 'internal error'), '');
+    this.#write({ id, answer: { $case: 'status', value: richStatus(failed.fault, failed.requestId) }, last: true });
+  }
+
+  #write(response: OpenResponse): boolean {
+    const keepsUp = this.#stream.write(asBuffer(OpenResponse.encode(response).finish()));
     // A client that does not read its answers is not read from either, so at most the running calls pile up.
-    if (!this.#stream.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))) this.#stream.pause();
+    if (!keepsUp) this.#stream.pause();
     if (this.#isEnding && this.#running.size === 0) this.#stream.end();
+    return keepsUp;
   }
 }
 

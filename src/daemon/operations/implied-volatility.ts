@@ -1,0 +1,62 @@
+// The volatility at which an option has its price. The kernel judges each row: a value out of its range gives the row a
+// status, never a NaN, a zero or a clamp in place of an answer.
+import { catalog } from '../../gen/catalog.js';
+import { Precision } from '../../gen/acceld/v1/execution.js';
+import type { ImpliedVolatilityRequest, ImpliedVolatilityResponse } from '../../gen/acceld/v1/implied_volatility.js';
+import { OptionType } from '../../gen/acceld/v1/option.js';
+import type { Execution, View } from '../base/plan.js';
+import { Violations } from '../base/violations.js';
+import { columnOf, Columns } from './columns.js';
+import { parseExecution, requirePrecision } from './execution.js';
+import type { Operation } from './operation.js';
+import { carryOf, isBlack76, openContract } from './option-contract.js';
+
+interface Job {
+  readonly execution: Execution;
+  readonly rows: number;
+  /** In the kernel's order: type, underlying, strike, rate, dividend yield, years to expiry, price. */
+  readonly inputs: readonly View[];
+}
+
+function parse(request: ImpliedVolatilityRequest): Job {
+  const violations = new Violations();
+  const execution = parseExecution(request.execution, Precision.PRECISION_F64, violations);
+  const black76 = isBlack76(request, violations);
+  const columns = new Columns(Precision.PRECISION_F64, violations);
+  const open = openContract(request, black76, { columns, violations });
+  const { type, underlying, strike, rate, dividendYield, years } = open;
+  const price = columns.numbers('price', request.price);
+  const rows = columns.rows();
+  const types = type && columns.codeValues(type, 'OptionType', OptionType);
+  violations.throwIfAny();
+  requirePrecision(execution, Precision.PRECISION_F64);
+  const rates = columns.unchecked(rate!);
+  const carry = carryOf(black76, rates, dividendYield && columns.unchecked(dividendYield));
+  const [underlyings, strikes, times, values] = [underlying!, strike!, years!, price!].map((column) =>
+    columns.unchecked(column),
+  );
+  return { execution, rows, inputs: [types!, underlyings!, strikes!, rates, carry, times!, values!] };
+}
+
+const plan: Operation<ImpliedVolatilityRequest, Job, ImpliedVolatilityResponse>['plan'] = (job) => ({
+  execution: job.execution,
+  kernel: 'implied-volatility-f64',
+  params: new Uint8Array(4),
+  rows: job.rows,
+  rowUnits: 1,
+  inputs: job.inputs,
+  outputs: [true, true],
+});
+
+const reply: Operation<ImpliedVolatilityRequest, Job, ImpliedVolatilityResponse>['reply'] = (_job, result, receipt) => {
+  const [volatility, status] = result?.outputs ?? [];
+  if (!volatility || !status) return { receipt };
+  return { receipt, volatility: columnOf(volatility), status: columnOf(Uint8Array.from(status)) };
+};
+
+export const impliedVolatility: Operation<ImpliedVolatilityRequest, Job, ImpliedVolatilityResponse> = {
+  method: catalog.pricing.impliedVolatility,
+  parse,
+  plan,
+  reply,
+};
