@@ -35,6 +35,9 @@ class Rounds<Request, Job, Progress, Response> {
   /** Ends the rounds that nobody needs any more. */
   readonly #ending = new AbortController();
   #cancellation: AbortSignal | undefined;
+  /** Between the ends of the last two rounds: the machine may be slower than predicted. */
+  #roundWallNs = 0;
+  #roundEndedNs: number;
   #responseBytes = 0;
   #keepsUp = true;
 
@@ -44,6 +47,7 @@ class Rounds<Request, Job, Progress, Response> {
     this.#course = course;
     this.#send = send;
     this.#deadlineNs = deadlineNsOf(course);
+    this.#roundEndedNs = course.arrivedNs;
   }
 
   async run(): Promise<{ responseBytes: number }> {
@@ -84,6 +88,7 @@ class Rounds<Request, Job, Progress, Response> {
       const round = running.shift();
       if (round === undefined) return progress;
       const finished = await round.finished;
+      this.#noteEnd();
       this.#charge(finished);
       progress = operation.absorb(progress, finished, round.rows);
       const standing = this.#standing();
@@ -116,6 +121,12 @@ class Rounds<Request, Job, Progress, Response> {
     return rooms.scheduler.submit(order, placement!);
   }
 
+  #noteEnd(): void {
+    const nowNs = this.#course.rooms.clock.nowNs();
+    this.#roundWallNs = nowNs - this.#roundEndedNs;
+    this.#roundEndedNs = nowNs;
+  }
+
   #charge({ queueNs, computeNs, outputs, notFinite }: Finished): void {
     const before = this.#course.finished;
     this.#course.finished = {
@@ -129,7 +140,9 @@ class Rounds<Request, Job, Progress, Response> {
   #standing(): Standing {
     const nowNs = this.#course.rooms.clock.nowNs();
     const keptNs = Math.max(finishNsMin, deadlineShareKept * (this.#deadlineNs - this.#course.arrivedNs));
-    return { elapsedNs: nowNs - this.#course.arrivedNs, isDeadlineNear: nowNs > this.#deadlineNs - keptNs };
+    // One round later it would be too late.
+    const isDeadlineNear = nowNs + this.#roundWallNs > this.#deadlineNs - keptNs;
+    return { elapsedNs: nowNs - this.#course.arrivedNs, isDeadlineNear };
   }
 
   #finish(progress: Progress, standing: Standing): { responseBytes: number } {
