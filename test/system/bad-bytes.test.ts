@@ -32,7 +32,7 @@ const broken: Readonly<Record<string, Uint8Array>> = {
   'a group that never ends': Uint8Array.of(0x7b),
   'the end of a group that never began': Uint8Array.of(0x7c, 0x10, 0x01),
   'groups that end crosswise': Uint8Array.of(0x7b, 0x73, 0x7c, 0x74),
-  'field number 0': Uint8Array.of(0x02, 0x00),
+  'a tag of zero': Uint8Array.of(0x00, 0x10, 0x01),
   'wire type 6': Uint8Array.of(0x0e),
   'wire type 7': Uint8Array.of(0x0f),
   'a varint of 11 bytes': Buffer.concat([Uint8Array.of(0x10), Buffer.alloc(11, 0xff)]),
@@ -90,7 +90,8 @@ describe('bad bytes', function () {
     it(`${path} skips unknown fields`, async () => {
       for (const [title, bytes] of Object.entries(odd)) {
         const answer = await client.call(path, bytes);
-        assert.equal(answer.status, path === pricePath ? 'INVALID_ARGUMENT' : 'OK', `${title}: ${answer.message}`);
+        const needsFields = /PricingService/.test(path);
+        assert.equal(answer.status, needsFields ? 'INVALID_ARGUMENT' : 'OK', `${title}: ${answer.message}`);
         assert.ok(
           answer.violations.every((violation) => violation.field !== 'request'),
           title,

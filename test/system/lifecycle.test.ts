@@ -1,4 +1,5 @@
 // Deadlines, cancellation, and the end of the daemon: nothing that was accepted is lost, nothing unwanted goes on.
+// The health service (src/daemon/rpc/health.ts) is tested here, because it tells of that end.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { Priority } from '../../src/gen/acceld/v1/execution.js';
@@ -45,11 +46,9 @@ describe('lifecycle: deadlines and cancellation', function () {
   });
 
   it('ends queued work at its deadline', async () => {
-    const other = new RawClient(daemon.socket);
-    const answers = await Promise.all(startBulk(other, 10, { deadlineMs: 20 }));
+    const answers = await Promise.all(startBulk(client, 10, { deadlineMs: 200 }));
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set(['DEADLINE_EXCEEDED']));
     await eventually(() => assert.match(daemon.output(), /"outcome":"DEADLINE_EXCEEDED"/));
-    other.close();
   });
 
   it('answers a deadline of 1 ms on queued work with nothing but that', async () => {
@@ -59,10 +58,9 @@ describe('lifecycle: deadlines and cancellation', function () {
 
   it('removes queued and running work that is cancelled', async () => {
     const cancelling = new AbortController();
-    const other = new RawClient(daemon.socket);
     // Ahead of the bulk work in the same device: some of it runs when it is cancelled.
     const request = slow(Priority.PRIORITY_INTERACTIVE);
-    const answers = Array.from({ length: 20 }, () => other.call(pricePath, request, { signal: cancelling.signal }));
+    const answers = Array.from({ length: 20 }, () => client.call(pricePath, request, { signal: cancelling.signal }));
     await eventually(async () => {
       const lane = (await statusOf(client)).lanes.find(({ priority }) => priority === Priority.PRIORITY_INTERACTIVE)!;
       assert.ok(lane.running > 0 && lane.queued > 0, JSON.stringify(lane));
@@ -73,7 +71,6 @@ describe('lifecycle: deadlines and cancellation', function () {
       const lane = (await statusOf(client)).lanes.find(({ priority }) => priority === Priority.PRIORITY_INTERACTIVE)!;
       assert.deepEqual([lane.queued, lane.running], [0, 0]);
     }, 500);
-    other.close();
   });
 
   it('lets an order overtake the bulk work', async () => {
@@ -110,7 +107,7 @@ describe('lifecycle: health and drain', function () {
     }
     assert.deepEqual(await stopped, { code: 0, signal: null });
     // Not the 10 s that the daemon waits at most: watchers are no calls to wait for.
-    assert.ok(performance.now() - stoppedMs < 5_000, `took ${performance.now() - stoppedMs} ms`);
+    assert.ok(performance.now() - stoppedMs < 9_000, `took ${performance.now() - stoppedMs} ms`);
     await Promise.all(watches.map(({ ended }) => ended));
     for (const [service, states] of seen) assert.deepEqual(states, [serving, notServing], service);
     const late = await client.call(pricePath, encoded());

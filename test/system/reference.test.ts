@@ -26,7 +26,6 @@ const names = [
   ['volga', 'volga'],
 ] as const;
 type Name = (typeof names)[number][0];
-type Column = (typeof names)[number][1];
 type Reply = Awaited<ReturnType<Client['pricing']['priceOptions']>>;
 
 interface Row {

@@ -1,4 +1,4 @@
-// Server reflection, as grpcurl and Postman use it: in both versions every service, and descriptors that describe it.
+// Server reflection (src/daemon/rpc/reflection.ts), as grpcurl and Postman use it: in both versions every service, and descriptors that describe it.
 import assert from 'node:assert/strict';
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { catalog } from '../../src/gen/catalog.js';

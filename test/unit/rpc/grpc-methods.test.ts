@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server as NetServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Fault } from '../../../src/daemon/base/fault.js';
+import { loadHostAddon } from '../../../src/daemon/devices/host-addon.js';
+import { FailedCall, type Incoming } from '../../../src/daemon/rpc/call.js';
+import { addMethods } from '../../../src/daemon/rpc/grpc-methods.js';
+import { Identity } from '../../../src/daemon/rpc/identity.js';
+import type { StreamMethod, UnaryMethod } from '../../../src/daemon/rpc/methods.js';
+import { RawClient } from '../../support/raw-client.js';
+
+const unaryPath = '/test.Service/Unary';
+const streamPath = '/test.Service/Stream';
+const message = Uint8Array.of(1, 2, 3);
+
+describe('grpc methods', () => {
+  let directory: string;
+  let listener: NetServer;
+  let server: Server;
+  let client: RawClient;
+  let isKnown = true;
+  let unary: UnaryMethod;
+  let stream: StreamMethod;
+  beforeEach(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'acceld-methods-'));
+    server = new Server();
+    const identity = new Identity(loadHostAddon(), () => undefined);
+    const methods = {
+      unary: new Map<string, UnaryMethod>([[unaryPath, (incoming) => unary(incoming)]]),
+      stream: new Map<string, StreamMethod>([[streamPath, (incoming, send) => stream(incoming, send)]]),
+    };
+    addMethods(server, methods, identity);
+    const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+    listener = createServer((socket) => {
+      if (isKnown) identity.admitUnix(socket);
+      injector.injectConnection(socket);
+    }).listen(join(directory, 's'));
+    await once(listener, 'listening');
+    client = new RawClient(join(directory, 's'));
+  });
+  afterEach(() => {
+    isKnown = true;
+    client.close();
+    listener.close();
+    server.forceShutdown();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('hands over bytes, caller, request id and deadline', async () => {
+    let seen: Incoming | undefined;
+    unary = async (incoming) => {
+      seen = incoming;
+      return Uint8Array.of(9);
+    };
+    const before = Date.now();
+    const answer = await client.call(unaryPath, message, { deadlineMs: 5_000, headers: { 'x-request-id': 'mine' } });
+    assert.equal(answer.status, 'OK');
+    assert.deepEqual([...answer.bytes], [9]);
+    assert.deepEqual([...seen!.bytes], [...message]);
+    assert.equal(seen!.requestId, 'mine');
+    assert.equal(seen!.caller.name, `uid:${process.geteuid!()}`);
+    assert.ok(seen!.deadlineMs > before + 4_000 && seen!.deadlineMs <= Date.now() + 5_000);
+  });
+
+  it('turns a failed call into its status', async () => {
+    unary = async () => Promise.reject(new FailedCall(new Fault('QUEUE_FULL', 'too many'), 'mine'));
+    const answer = await client.call(unaryPath, message);
+    assert.deepEqual(
+      [answer.status, answer.info?.reason, answer.requestId],
+      ['RESOURCE_EXHAUSTED', 'QUEUE_FULL', 'mine'],
+    );
+  });
+
+  it('tells nobody what a bug says', async () => {
+    unary = async () => Promise.reject(new Error('a secret'));
+    const answer = await client.call(unaryPath, message);
+    assert.equal(answer.status, 'INTERNAL');
+    assert.doesNotMatch(answer.message, /secret/);
+  });
+
+  it('aborts the signal when the client cancels', async () => {
+    const cancelling = new AbortController();
+    let aborted: Promise<unknown> | undefined;
+    unary = async ({ cancellation }) => {
+      aborted = once(cancellation(), 'abort');
+      cancelling.abort();
+      await aborted;
+      return message;
+    };
+    assert.equal((await client.call(unaryPath, message, { signal: cancelling.signal })).status, 'CANCELLED');
+    assert.ok(aborted);
+    await aborted;
+  });
+
+  it('refuses a call whose connection nobody knows', async () => {
+    isKnown = false;
+    unary = async () => assert.fail('it was called');
+    const answer = await client.call(unaryPath, message);
+    assert.deepEqual([answer.status, answer.info?.reason], ['UNAUTHENTICATED', 'CALLER_UNKNOWN']);
+  });
+
+  it('streams messages and ends, or ends with a status', async () => {
+    const received: number[] = [];
+    stream = async (_incoming, send) => {
+      send(Uint8Array.of(1), false);
+      send(Uint8Array.of(2), true);
+    };
+    const onReply = (reply: Buffer): void => void received.push(...reply);
+    assert.equal(await client.watch(streamPath, message, onReply).ended, 'OK');
+    stream = async () => Promise.reject(new FailedCall(new Fault('DRAINING', 'stopping'), 'mine'));
+    assert.equal(await client.watch(streamPath, message, onReply).ended, 'UNAVAILABLE');
+    assert.deepEqual(received, [1, 2]);
+  });
+});
