@@ -80,8 +80,8 @@ function parsePayoff({ payoff, yearsToExpiry }: SimulateRequest, violations: Vio
     case 'european':
       return { kind: 'european' };
     case 'asian': {
-      const { averaging, fixingYears: times } = payoff.value;
-      checkDates('asian.fixing_years', times, yearsToExpiry, violations);
+      const { averaging } = payoff.value;
+      const times = parseDates('asian.fixing_years', payoff.value.fixingYears, yearsToExpiry, violations);
       if (averaging === Averaging.AVERAGING_GEOMETRIC) return { kind: 'geometric-asian', times };
       if (averaging !== Averaging.AVERAGING_ARITHMETIC) {
         violations.reject('asian.averaging', 'a code of Averaging', Averaging[averaging] ?? averaging);
@@ -89,8 +89,8 @@ function parsePayoff({ payoff, yearsToExpiry }: SimulateRequest, violations: Vio
       return { kind: 'arithmetic-asian', times };
     }
     case 'barrier': {
-      const { kind: barrierKind, barrier: level, rebate, monitoringYears: times } = payoff.value;
-      checkDates('barrier.monitoring_years', times, yearsToExpiry, violations);
+      const { kind: barrierKind, barrier: level, rebate, monitoringYears } = payoff.value;
+      const times = parseDates('barrier.monitoring_years', monitoringYears, yearsToExpiry, violations);
       if (barrierKind < 1 || BarrierKind[barrierKind] === undefined) {
         violations.reject('barrier.kind', 'a code of BarrierKind', BarrierKind[barrierKind] ?? barrierKind);
       }
@@ -104,16 +104,28 @@ function parsePayoff({ payoff, yearsToExpiry }: SimulateRequest, violations: Vio
   }
 }
 
-function checkDates(field: string, times: readonly number[], expiry: number, violations: Violations): void {
+/** m * (years / m) may round to more than years: a date so little behind the expiry is the expiry. */
+const expirySlack = 1 + 1e-12;
+
+function parseDates(
+  field: string,
+  times: readonly number[],
+  expiry: number,
+  violations: Violations,
+): readonly number[] {
   if (times.length < 1 || times.length > simulationDatesMax) {
     violations.reject(field, `1 to ${simulationDatesMax} dates`, times.length);
-    return;
+    return times;
   }
   times.forEach((time, index) => {
     const before = index === 0 ? -1 : times[index - 1]!;
-    if (!(time >= 0 && time <= expiry)) violations.reject(`${field}[${index}]`, `0 to years_to_expiry ${expiry}`, time);
-    else if (!(time > before)) violations.reject(`${field}[${index}]`, `above the date before it, ${before}`, time);
+    if (!(time >= 0 && time <= expiry * expirySlack)) {
+      violations.reject(`${field}[${index}]`, `0 to years_to_expiry ${expiry}`, time);
+    } else if (!(time > before)) {
+      violations.reject(`${field}[${index}]`, `above the date before it, ${before}`, time);
+    }
   });
+  return times.map((time) => Math.min(time, expiry));
 }
 
 const nanoseconds = ({ seconds, nanos }: Duration): number => Number(seconds) * 1e9 + nanos;

@@ -53,6 +53,8 @@ describe('simulate', () => {
     assert.deepEqual(fields(asian(Array.from({ length: 100_000 }, (_, index) => index / 1e5))), ['asian.fixing_years']);
     assert.deepEqual(fields(asian([0.5], Averaging.AVERAGING_UNSPECIFIED)), ['asian.averaging']);
     assert.doesNotThrow(() => parseSimulation(request(asian([0, 0.25, 1]))));
+    const rounded = parseSimulation(request({ ...asian([3 * (0.3 / 3) * (1 + 2 ** -52)]), yearsToExpiry: 0.3 }));
+    assert.deepEqual(stepTimes(rounded.simulation), [0.3]);
     const barrier = { kind: BarrierKind.BARRIER_KIND_UNSPECIFIED, barrier: 0, rebate: -1, monitoringYears: [1.5] };
     const found = fields({ payoff: { $case: 'barrier', value: barrier } });
     assert.deepEqual(found, ['barrier.monitoring_years[0]', 'barrier.kind', 'barrier.barrier', 'barrier.rebate']);
