@@ -12,22 +12,21 @@
 
 enum { kSimulateBlockPaths = 1024 };
 
-enum { kAntithetic = 1, kKnockIn = 2 };
 enum { kPayoffEuropean = 1, kPayoffArithmeticAsian = 2, kPayoffGeometricAsian = 3, kPayoffBarrier = 4 };
 
 // 80 bytes, and then the steps. Numbers of the payoffs that do not read them are ignored.
 typedef struct {
-  uint64_t seed;         // Byte 0.
-  uint64_t first_block;  // 8
-  uint32_t payoff;       // 16. European, arithmetic or geometric Asian, barrier.
-  uint32_t flags;        // 20. kAntithetic, kKnockIn.
-  float side;            // 24. 1 call, -1 put.
-  float barrier_side;    // 28. 1 up, -1 down.
-  float spot;            // 32
-  float strike;          // 36
-  float discount;        // 40. Factor from expiry.
-  float rebate;          // 44. Of an out-barrier paid at the touch, of an in-barrier at expiry if there was none.
-  // log2(barrier / spot) times barrier_side, with the spot as it is, bumped up, and bumped down. A path touches a
+  uint64_t seed;          // Byte 0.
+  uint64_t first_block;   // 8
+  uint32_t payoff;        // 16. European, arithmetic or geometric Asian, barrier.
+  uint32_t option;        // 20. OptionType.
+  uint32_t barrier_kind;  // 24. 1 up-out, 2 up-in, 3 down-out, 4 down-in.
+  uint32_t antithetic;    // 28. 1 or 0.
+  float spot;             // 32
+  float strike;           // 36
+  float discount;         // 40. Factor from expiry.
+  float rebate;           // 44. Of an out-barrier paid at the touch, of an in-barrier at expiry if there was none.
+  // log2(barrier / spot) with the spot as it is, bumped up, and bumped down; down-barriers: times -1. A path touches a
   // barrier that it reaches exactly.
   float barrier, barrier_spot_up, barrier_spot_down;  // 48, 52, 56
   float spot_up, spot_down;                           // 60, 64. The bumped spots.
@@ -65,8 +64,19 @@ typedef struct {
 typedef struct {
   SimulateParams params;
   SimulateKind kind;
-  SimulateStep step;  // In hand.
+  float payout;        // The discount factor, for a put times -1.
+  float barrier_side;  // 1 up, -1 down.
+  SimulateStep step;   // In hand.
 } Simulation;
+
+// Without a kind and a step.
+FUNCTION Simulation SimulationOf(SimulateParams params) {
+  Simulation simulation;
+  simulation.params = params;
+  simulation.payout = params.option == 2 ? -params.discount : params.discount;
+  simulation.barrier_side = params.barrier_kind <= 2 ? 1.0f : -1.0f;
+  return simulation;
+}
 
 typedef struct {
   real log;                      // log2(spot / first spot).
@@ -90,7 +100,7 @@ FUNCTION SimulatePath SimulateStart(void) {
 }
 
 FUNCTION real Growth(real log) {
-  const real below = Lesser(log, REAL(100.0));
+  const real below = Lesser(log, REAL(125.0));
   return PowerOfTwo(Choose(Less(below, REAL(-100.0)), REAL(-100.0), below));
 }
 
@@ -101,7 +111,7 @@ FUNCTION real Touch(real touch, mask away, float discount) {
 FUNCTION SimulatePath LookAtBarrier(SimulatePath path, Simulation simulation) {
   const SimulateStep step = simulation.step;
   const SimulateParams params = simulation.params;
-  const real sign = Broadcast(params.barrier_side);
+  const real sign = Broadcast(simulation.barrier_side);
   const real place = sign * path.log;
   path.touch = Touch(path.touch, Less(place, Broadcast(params.barrier)), step.discount);
   if (!simulation.kind.is_rich) return path;
@@ -158,15 +168,17 @@ FUNCTION SimulatePath AdvancedPath(SimulatePath path, real normal, Simulation si
 FUNCTION real Floored(real value) { return Choose(Less(REAL(3.6379788e-12), value), value, REAL(0.0)); }
 
 // The discounted payoff of a European option.
-FUNCTION real Paid(real underlying, SimulateParams params) {
-  return Floored(Broadcast(params.side * params.discount) * (underlying - Broadcast(params.strike)));
+FUNCTION real Paid(real underlying, Simulation simulation) {
+  return Floored(Broadcast(simulation.payout) * (underlying - Broadcast(simulation.params.strike)));
 }
 
-FUNCTION real BarrierValue(real touch, real underlying, SimulateParams params) {
+FUNCTION real BarrierValue(real touch, real underlying, Simulation simulation) {
+  const SimulateParams params = simulation.params;
   const mask never = Equal(touch, REAL(0.0));
-  const real paid = Paid(underlying, params);
+  const real paid = Paid(underlying, simulation);
   const real rebate = Broadcast(params.rebate);
-  if (params.flags & kKnockIn) return Choose(never, Floored(rebate * Broadcast(params.discount)), paid);
+  const int is_in = params.barrier_kind == 2 || params.barrier_kind == 4;
+  if (is_in) return Choose(never, Floored(rebate * Broadcast(params.discount)), paid);
   return Choose(never, paid, Floored(rebate * touch));
 }
 
@@ -175,14 +187,14 @@ FUNCTION SimulateSample BarrierSample(SimulatePath path, Simulation simulation) 
   const real spot = Broadcast(params.spot);
   const real ratio = Growth(path.log);
   SimulateSample sample;
-  sample.x = BarrierValue(path.touch, spot * ratio, params);
+  sample.x = BarrierValue(path.touch, spot * ratio, simulation);
   sample.control = sample.delta = sample.vega = REAL(0.0);
   if (!simulation.kind.is_rich) return sample;
-  sample.control = Paid(spot * ratio, params);
-  const real spot_up = BarrierValue(path.touch_spot_up, Broadcast(params.spot_up) * ratio, params);
-  const real spot_down = BarrierValue(path.touch_spot_down, Broadcast(params.spot_down) * ratio, params);
-  const real up = BarrierValue(path.touch_up, spot * Growth(path.log_up), params);
-  const real down = BarrierValue(path.touch_down, spot * Growth(path.log_down), params);
+  sample.control = Paid(spot * ratio, simulation);
+  const real spot_up = BarrierValue(path.touch_spot_up, Broadcast(params.spot_up) * ratio, simulation);
+  const real spot_down = BarrierValue(path.touch_spot_down, Broadcast(params.spot_down) * ratio, simulation);
+  const real up = BarrierValue(path.touch_up, spot * Growth(path.log_up), simulation);
+  const real down = BarrierValue(path.touch_down, spot * Growth(path.log_down), simulation);
   sample.delta = Broadcast(params.delta_scale) * (spot_up - spot_down);
   sample.vega = Broadcast(params.vega_scale) * (up - down);
   return sample;
@@ -196,17 +208,17 @@ FUNCTION SimulateSample PathwiseSample(SimulatePath path, Simulation simulation)
   const real log = simulation.kind.payoff == kPayoffEuropean ? path.log : path.log_sum;
   const real ratio = is_arithmetic ? path.sum : Growth(log);
   SimulateSample sample;
-  sample.x = Paid(spot * ratio, params);
+  sample.x = Paid(spot * ratio, simulation);
   sample.control = sample.delta = sample.vega = REAL(0.0);
   if (!simulation.kind.is_rich) return sample;
   const real score = Fma(log, Broadcast(params.vega_scale), -Broadcast(params.score));
   const mask pays = Less(REAL(0.0), sample.x);
   const real growth = is_arithmetic ? path.score_sum : ratio * score;
-  const real payout = Broadcast(params.side * params.discount);
+  const real payout = Broadcast(simulation.payout);
   sample.delta = Choose(pays, payout * ratio, REAL(0.0));
   sample.vega = Choose(pays, payout * (spot * growth), REAL(0.0));
   sample.control =
-      is_arithmetic ? Paid(spot * Growth(path.log_sum), params) : Floored(discount * (spot * Growth(path.log)));
+      is_arithmetic ? Paid(spot * Growth(path.log_sum), simulation) : Floored(discount * (spot * Growth(path.log)));
   return sample;
 }
 

@@ -1,10 +1,8 @@
 // Columns of quotes for tests of implied-volatility.
 #pragma once
-#include <stdexcept>
-#include <string>
 #include <vector>
 
-#include "../backends/cpu/dispatch.h"
+#include "kernel_of.h"
 #include "option_chain.h"
 
 namespace acceld {
@@ -51,13 +49,6 @@ class ImpliedChain {
   std::vector<unsigned char> types_;
   std::vector<double> numbers_[kImpliedNumbers];
 };
-
-inline const Kernel& KernelOf(const KernelSet& set, const std::string& name) {
-  for (size_t i = 0; i < set.count; ++i) {
-    if (name == set.kernels[i].name) return set.kernels[i];
-  }
-  throw std::runtime_error("no kernel " + name);
-}
 
 // The chain's options at their prices by the kernel price-options-f64.
 inline ImpliedChain PricedChain(const OptionChain& chain, const KernelSet& set) {

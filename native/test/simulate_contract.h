@@ -88,9 +88,9 @@ inline std::vector<unsigned char> ParamsOf(const SimulateContract& contract, uin
   writer.Put(contract.seed);
   writer.Put(first_block);
   writer.Put(contract.payoff);
-  writer.Put(static_cast<uint32_t>((contract.antithetic ? 1 : 0) | (contract.barrier_kind % 2 == 0 ? 2 : 0)));
-  writer.PutFloat(contract.option == 1 ? 1 : -1);
-  writer.PutFloat(side);
+  writer.Put(contract.option);
+  writer.Put(contract.barrier_kind);
+  writer.Put(static_cast<uint32_t>(contract.antithetic));
   writer.PutFloat(contract.spot * scale);
   writer.PutFloat(contract.strike * scale);
   writer.PutFloat(std::exp(-contract.rate * contract.years));

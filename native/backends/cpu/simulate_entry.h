@@ -10,7 +10,7 @@ constexpr Element kSimulateOutputs[] = {SimulateOutputColumns(ACCELD_SUM_ELEMENT
 
 // What the blocks of a run have in common.
 struct SimulateJob {
-  SimulateParams params;
+  Simulation simulation;
   const unsigned char* steps;
   size_t step_count;
 };
@@ -33,8 +33,9 @@ ACCELD_LANES RandomWords CountersFrom(uint64_t first, size_t draw) {
   return counter;
 }
 
-ACCELD_LANES RandomKey KeyOf(const SimulateParams& params) {
-  return {static_cast<uint32_t>(params.seed), static_cast<uint32_t>(params.seed >> 32)};
+ACCELD_LANES RandomKey KeyOf(const SimulateJob& job) {
+  const uint64_t seed = job.simulation.params.seed;
+  return {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)};
 }
 
 // A path, and its mirror image where samples are pairs.
@@ -42,17 +43,19 @@ struct SimulatePair {
   SimulatePath left, right;
 };
 
-ACCELD_LANES SimulateStep StepOf(const SimulateJob& job, size_t step) {
-  SimulateStep copy;
-  __builtin_memcpy(&copy, job.steps + step * sizeof copy, sizeof copy);
-  return copy;
-}
-
 // The samples of one vector of lanes, of a kind known when this is compiled.
 template <int payoff, bool is_rich, bool is_antithetic>
 struct Sampler {
+  ACCELD_LANES Simulation KindOf(const SimulateJob& job) {
+    Simulation simulation = job.simulation;
+    simulation.kind = {payoff, is_rich};
+    return simulation;
+  }
+
   ACCELD_LANES Simulation With(const SimulateJob& job, size_t step) {
-    return {job.params, {payoff, is_rich}, StepOf(job, step)};
+    Simulation simulation = KindOf(job);
+    __builtin_memcpy(&simulation.step, job.steps + step * sizeof simulation.step, sizeof simulation.step);
+    return simulation;
   }
 
   ACCELD_LANES SimulatePair Advanced(SimulatePair pair, real normal, const Simulation& simulation) {
@@ -62,7 +65,7 @@ struct Sampler {
   }
 
   ACCELD_LANES SimulateTotals Finished(SimulateTotals totals, const SimulatePair& pair, const SimulateJob& job) {
-    const Simulation simulation = {job.params, {payoff, is_rich}, {}};
+    const Simulation simulation = KindOf(job);
     SimulateSample sample = SampleOf(pair.left, simulation);
     if (is_antithetic) sample = PairSample(sample, SampleOf(pair.right, simulation));
     return AddedSample(totals, sample, simulation.kind);
@@ -72,7 +75,7 @@ struct Sampler {
     const size_t count = job.step_count;
     SimulatePair pair = {SimulateStart(), SimulateStart()};
     for (size_t step = 0; step < count; step += 4) {
-      const FourNormals normals = NormalsOf(CountersFrom(counter, step / 4), KeyOf(job.params));
+      const FourNormals normals = NormalsOf(CountersFrom(counter, step / 4), KeyOf(job));
       pair = Advanced(pair, normals.first, With(job, step));
       if (step + 1 < count) pair = Advanced(pair, normals.second, With(job, step + 1));
       if (step + 2 < count) pair = Advanced(pair, normals.third, With(job, step + 2));
@@ -88,7 +91,7 @@ struct Sampler {
 
   // Four samples of one step each, which are 16 apart.
   ACCELD_LANES SimulateTotals AddFourSamples(SimulateTotals totals, const SimulateJob& job, uint64_t counter) {
-    const FourNormals normals = NormalsOf(CountersFrom(counter, 0), KeyOf(job.params));
+    const FourNormals normals = NormalsOf(CountersFrom(counter, 0), KeyOf(job));
     totals = AddOneStep(totals, job, normals.first);
     totals = AddOneStep(totals, job, normals.second);
     totals = AddOneStep(totals, job, normals.third);
@@ -146,7 +149,7 @@ BlockFunction ChooseBlock(bool is_rich, bool is_antithetic) {
 }
 
 inline BlockFunction BlockOf(const SimulateParams& params, bool is_rich) {
-  const bool is_antithetic = (params.flags & kAntithetic) != 0;
+  const bool is_antithetic = params.antithetic != 0;
   switch (params.payoff) {
     case kPayoffArithmeticAsian: return ChooseBlock<kPayoffArithmeticAsian>(is_rich, is_antithetic);
     case kPayoffGeometricAsian: return ChooseBlock<kPayoffGeometricAsian>(is_rich, is_antithetic);
@@ -160,17 +163,19 @@ constexpr float kSquaresMax = 0x1p100f;
 
 uint32_t RunSimulate(const KernelRun& run) {
   constexpr size_t kOutputs = 2 * kSimulateTotals;
+  SimulateParams params;
+  __builtin_memcpy(&params, run.params, sizeof params);
   SimulateJob job;
-  __builtin_memcpy(&job.params, run.params, sizeof job.params);
-  job.steps = static_cast<const unsigned char*>(run.params) + sizeof job.params;
-  job.step_count = (run.params_bytes - sizeof job.params) / sizeof(SimulateStep);
+  job.simulation = SimulationOf(params);
+  job.steps = static_cast<const unsigned char*>(run.params) + sizeof params;
+  job.step_count = (run.params_bytes - sizeof params) / sizeof(SimulateStep);
   bool is_rich = false;
   for (size_t i = 4; i < kOutputs; ++i) is_rich |= run.outputs[i] != nullptr;
-  const BlockFunction block = BlockOf(job.params, is_rich);
+  const BlockFunction block = BlockOf(params, is_rich);
   bool is_finite = true;
   for (size_t row = run.begin; row < run.end; ++row) {
     LaneTotals lanes;
-    block(job, job.params.first_block + row, &lanes);
+    block(job, params.first_block + row, &lanes);
     for (size_t i = 0; i < kSimulateTotals; ++i) {
       FoldLanes(lanes.high[i], lanes.low[i]);
       is_finite &= lanes.high[i][0] < kSquaresMax;
