@@ -1,10 +1,22 @@
 import { spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdtempSync, realpathSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Where the builds of the addon lie; test/native/native.test.ts has the tests of the addon run on instrumented ones. */
 export const builds =
   process.env['ACCELD_TEST_BUILDS'] ?? fileURLToPath(new URL('../../build/Release/', import.meta.url));
+
+/** Somebody other than root, whom few limits hold; and a copy of the addon that this user may load. */
+export function asOrdinaryUser(): { uid: number; path: string } {
+  const own = process.getuid!();
+  const folder = mkdtempSync(join(realpathSync(tmpdir()), 'acceld-addon-'));
+  chmodSync(folder, 0o755);
+  const path = join(folder, 'host.node');
+  copyFileSync(join(builds, 'host.node'), path);
+  return { uid: own === 0 ? 65_534 : own, path };
+}
 
 interface ChildOptions {
   readonly path?: string;

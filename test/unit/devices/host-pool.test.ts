@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'mocha';
 import { loadHostAddon, type HostPool, type TaskDone } from '../../../src/daemon/devices/host-addon.js';
-import { builds, inChild } from '../../support/addon-child.js';
+import { asOrdinaryUser, builds, inChild } from '../../support/addon-child.js';
+import { needs, runs } from '../../support/missing.js';
 import { kernelName, optionTask, price, type OptionTask } from '../../support/option-task.js';
 
 const addon = loadHostAddon(join(builds, 'host.node'));
@@ -132,6 +133,17 @@ describe('host addon: a pool in the life of a process', () => {
     it(`${name} is safe`, () => {
       const script = `${setUp} for (let token = 0; token < 20; token += 1) submit(token, ${long / 10}); ${ending};`;
       assert.deepEqual(inChild(script), { status: 0, signal: null, stdout: 'closed\n', stderr: '' });
+    });
+  }
+
+  if (process.platform === 'linux') {
+    it('an error, if the system gives no threads', function () {
+      needs(this, 'prlimit (util-linux)', runs('prlimit', '--version'));
+      const script = `
+      require('child_process').execFileSync('prlimit', ['--pid', process.pid, '--nproc=1:1']);
+      try { addon.openPool({ name: 'child', threads: 4, niceness: 0 }, () => {}); } catch (error) { console.log(error.message); }`;
+      const { status, stdout } = inChild(script, asOrdinaryUser());
+      assert.deepEqual({ status, stdout: stdout.slice(0, 29) }, { status: 0, stdout: 'the system refused a thread: ' });
     });
   }
 
