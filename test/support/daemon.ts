@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const ownRoot = fileURLToPath(new URL('../..', import.meta.url));
 /** Longer than a cold start on a loaded machine of two cores. */
 const startMsMax = 20_000;
 
@@ -30,6 +30,8 @@ export interface DaemonSettings {
   readonly testBuild?: boolean;
   /** Keep the socket of an earlier daemon. */
   readonly directory?: string;
+  /** The tree whose build is run, if it is not this one. */
+  readonly root?: string;
   /** Run as this user and its group: needs root. */
   readonly uid?: number;
 }
@@ -42,6 +44,7 @@ export async function startDaemon(settings: DaemonSettings = {}): Promise<Runnin
   const socket = join(directory, 'run', 'acceld.sock');
   const configFile = join(directory, 'acceld.yaml');
   writeFileSync(configFile, settings.config ?? '');
+  const { root = ownRoot } = settings;
   const program = settings.testBuild ? join(root, 'test/support/serve-test.mjs') : join(root, 'bin/acceld');
   const args = [
     program,

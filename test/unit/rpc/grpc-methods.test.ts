@@ -67,7 +67,9 @@ describe('grpc methods', () => {
   });
 
   it('turns a failed call into its status', async () => {
-    unary = async () => Promise.reject(new FailedCall(new Fault('QUEUE_FULL', 'too many'), 'mine'));
+    unary = async () => {
+      throw new FailedCall(new Fault('QUEUE_FULL', 'too many'), 'mine');
+    };
     const answer = await client.call(unaryPath, message);
     assert.deepEqual(
       [answer.status, answer.info?.reason, answer.requestId],
@@ -111,7 +113,9 @@ describe('grpc methods', () => {
     };
     const onReply = (reply: Buffer): void => void received.push(...reply);
     assert.equal(await client.watch(streamPath, message, onReply).ended, 'OK');
-    stream = async () => Promise.reject(new FailedCall(new Fault('DRAINING', 'stopping'), 'mine'));
+    stream = async () => {
+      throw new FailedCall(new Fault('DRAINING', 'stopping'), 'mine');
+    };
     assert.equal(await client.watch(streamPath, message, onReply).ended, 'UNAVAILABLE');
     assert.deepEqual(received, [1, 2]);
   });
