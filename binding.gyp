@@ -69,7 +69,12 @@
     {
       # The same with test hooks. No production code loads it.
       'target_name': 'host_test',
-      'sources': ['<@(addon_sources)', '<@(platform_sources)', 'native/backends/cpu/dispatch.cc'],
+      'sources': [
+        '<@(addon_sources)',
+        '<@(platform_sources)',
+        'native/backends/cpu/dispatch.cc',
+        'native/host/parts_binding.cc',
+      ],
       'dependencies': ['<@(kernel_targets)'],
       'defines': ['ACCELD_VERSION="<(acceld_version)+test"', 'ACCELD_TEST'],
     },

@@ -3,6 +3,7 @@
 
 #include "../backends/cpu/dispatch.h"
 #include "kernel_binding.h"
+#include "parts_binding.h"
 #include "platform.h"
 #include "pool_binding.h"
 #include "system_binding.h"
@@ -18,6 +19,10 @@ Napi::Object Export(Napi::Env env, Napi::Object exports) {
   exports.Set("peerCredentials", Napi::Function::New(env, GetPeerCredentials, "peerCredentials"));
   exports.Set("lockFile", Napi::Function::New(env, LockFile, "lockFile"));
   exports.Set("harden", Napi::Function::New(env, HardenProcess, "harden"));
+#if defined(ACCELD_TEST)
+  exports.Set("philox", Napi::Function::New(env, PhiloxOf, "philox"));
+  exports.Set("normalInverse", Napi::Function::New(env, NormalInverseOf, "normalInverse"));
+#endif
   return exports;
 }
 

@@ -3,6 +3,7 @@
 #include "price_options.h"
 #if KERNEL_BITS == 64
 #include "implied_volatility.h"
+#include "normal_inverse.h"
 #else
 #include "random_f32.h"
 #include "simulate.h"

@@ -61,4 +61,6 @@ const Kernel* Kernels(size_t* count) {
   return SetInUse().kernels;
 }
 
+const KernelParts& Parts() { return SetInUse().parts; }
+
 }  // namespace acceld

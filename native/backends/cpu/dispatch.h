@@ -17,4 +17,7 @@ const char* InstructionSet();
 // The kernels of the set in use. A kernel keeps its place for the life of the process.
 const Kernel* Kernels(size_t* count);
 
+// Of the set in use.
+const KernelParts& Parts();
+
 }  // namespace acceld

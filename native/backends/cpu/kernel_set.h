@@ -5,10 +5,18 @@
 
 namespace acceld {
 
+// Parts of kernels that tests reach alone.
+struct KernelParts {
+  // Whether every lane gave the same words.
+  bool (*philox)(const uint32_t (&counter)[4], const uint32_t (&key)[2], int rounds, uint32_t (&words)[4]);
+  double (*normal_inverse)(double probability);
+};
+
 struct KernelSet {
   const char* instruction_set;  // As "x86-64-v3".
   const Kernel* kernels;        // In the same order in every set.
   size_t count;
+  KernelParts parts;
 };
 
 extern "C" {

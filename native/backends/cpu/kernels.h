@@ -56,8 +56,10 @@ constexpr Table AllKernels() {
 
 constexpr Table kTable = AllKernels();
 
+#include "parts_entry.h"
+
 constexpr KernelSet SetOf(const char* instruction_set) {
-  return {instruction_set, kTable.kernels, sizeof kTable / sizeof(Kernel)};
+  return {instruction_set, kTable.kernels, sizeof kTable / sizeof(Kernel), {&PhiloxPart, &NormalInversePart}};
 }
 
 }  // namespace
