@@ -10,9 +10,6 @@ export interface Execution {
   readonly validateOnly: boolean;
 }
 
-export type NumberView = Float64Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
-export type View = NumberView | Uint8Array<ArrayBufferLike> | Uint32Array<ArrayBuffer>;
-
 /** What a job needs of a device, known before it is admitted. */
 export interface Plan {
   readonly execution: Execution;
@@ -22,16 +19,16 @@ export interface Plan {
   readonly rows: number;
   /** Work in one row, in units of the kernel: 1 where every row costs the same. */
   readonly rowUnits: number;
-  /** Columns of `rows` elements, or of one that holds for every row. */
-  readonly inputs: readonly View[];
+  /** Columns of `rows` elements, or of one that holds for every row; as bytes at any address, or as typed arrays. */
+  readonly inputs: readonly ArrayBufferView[];
   /** For each output of the kernel, whether it is wanted. All have the precision's type. */
   readonly outputs: readonly boolean[];
 }
 
 /** What the device computed. */
 export interface Result {
-  /** One column for each output of the plan, null where it was not wanted. */
-  readonly outputs: readonly (NumberView | null)[];
+  /** One column for each output of the plan, in the precision's type and aligned to it; null where it was not wanted. */
+  readonly outputs: readonly (Uint8Array | null)[];
   /** Some output is not finite. */
   readonly notFinite: boolean;
 }

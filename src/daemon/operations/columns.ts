@@ -3,7 +3,6 @@ import { Precision } from '../../gen/acceld/v1/execution.js';
 import { DataType, type Tensor } from '../../gen/acceld/v1/tensor.js';
 import { dimensionsMax, rowsMax } from '../base/limits.js';
 import type { Violations } from '../base/violations.js';
-import type { NumberView, View } from '../base/plan.js';
 
 /** The values that a column may hold. */
 export interface Range {
@@ -32,7 +31,10 @@ export class Columns {
   readonly #numberType: DataType;
   readonly #open: Column[] = [];
 
-  constructor(precision: Precision, violations: Violations) {
+  constructor(
+    readonly precision: Precision,
+    violations: Violations,
+  ) {
     this.#numberType = precision === Precision.PRECISION_F32 ? DataType.DATA_TYPE_F32 : DataType.DATA_TYPE_F64;
     this.#violations = violations;
   }
@@ -96,54 +98,76 @@ export class Columns {
     return this.#violations.count === before ? length : undefined;
   }
 
-  /** The numbers of a column, each of them checked. Bytes at an odd place in the message are copied to an aligned one. */
-  values(column: Column, range: Range): NumberView {
-    const values = this.unchecked(column);
-    const { min, max, zero = false } = values instanceof Float32Array ? narrowed(range) : range;
-    for (let row = 0; row < values.length; row += 1) {
-      const value = values[row]!;
+  /** Checks every number of a column. */
+  check(column: Column, range: Range): void {
+    const numbers = this.reader(column);
+    const { min, max, zero = false } = this.#isWide ? range : narrowed(range);
+    for (let row = 0; row < column.length; row += 1) {
+      const value = numbers(row);
       if ((value >= min && value <= max) || (zero && value === 0)) continue;
       this.#violations.reject(`${column.field}.data[${row}]`, `${zero ? '0 or ' : ''}${min} to ${max}`, value);
     }
-    return values;
   }
 
-  /** The numbers of a column as they are: the kernel judges each row. */
-  unchecked({ bytes, length }: Column): NumberView {
-    const wide = this.#numberType === DataType.DATA_TYPE_F64;
-    const whole = bytes.byteOffset % (wide ? 8 : 4) === 0;
-    const buffer = (
-      whole ? bytes.buffer : bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)
-    ) as ArrayBuffer;
-    const offset = whole ? bytes.byteOffset : 0;
-    return wide ? new Float64Array(buffer, offset, length) : new Float32Array(buffer, offset, length);
+  /** The number of each row, read from the message where it lies: a copy would cost more than the kernel. */
+  reader({ bytes, length }: Column): (row: number) => number {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const step = length === 1 ? 0 : 1;
+    return this.#isWide
+      ? (row) => view.getFloat64(row * step * 8, true)
+      : (row) => view.getFloat32(row * step * 4, true);
   }
 
-  /** The codes of a column, each of them a known code other than 0. */
-  codeValues(column: Column, name: string, table: Readonly<Record<number, string>>): Uint8Array {
+  /** Checks that every code is known and not 0. */
+  checkCodes(column: Column, name: string, table: Readonly<Record<number, string>>): void {
+    const known = knownCodes(table);
     for (let row = 0; row < column.length; row += 1) {
       const code = column.bytes[row]!;
-      if (code !== 0 && table[code] !== undefined) continue;
+      if (known[code] === 1) continue;
       this.#violations.reject(`${column.field}.data[${row}]`, `a code of ${name}`, table[code] ?? code);
     }
-    return column.bytes;
   }
+
+  get #isWide(): boolean {
+    return this.#numberType === DataType.DATA_TYPE_F64;
+  }
+}
+
+const codeTables = new WeakMap<object, Uint8Array>();
+
+/** 1 at each code of an enum but 0. */
+function knownCodes(table: Readonly<Record<number, string>>): Uint8Array {
+  let known = codeTables.get(table);
+  if (known === undefined) {
+    known = Uint8Array.from({ length: 256 }, (_, code) => (code > 0 && table[code] !== undefined ? 1 : 0));
+    codeTables.set(table, known);
+  }
+  return known;
 }
 
 /** The same borders as fp32 has them, so that a border value stays legal in either precision. */
 const narrowed = ({ min, max, zero = false }: Range): Range => ({ min: Math.fround(min), max: Math.fround(max), zero });
 
-/** A result as a tensor over the same memory. */
-export function columnOf(values: View): Tensor {
-  return {
-    dtype: typeOf(values),
-    shape: [values.length],
-    data: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-  };
+/** A typed array as a tensor over the same memory. */
+export function columnOf(values: Float64Array | Float32Array | Uint32Array | Uint8Array): Tensor {
+  const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return { dtype: typeOf(values), shape: [values.length], data };
 }
 
-function typeOf(values: View): DataType {
+function typeOf(values: ArrayBufferView): DataType {
   if (values instanceof Float64Array) return DataType.DATA_TYPE_F64;
   if (values instanceof Float32Array) return DataType.DATA_TYPE_F32;
   return values instanceof Uint32Array ? DataType.DATA_TYPE_U32 : DataType.DATA_TYPE_U8;
 }
+
+/** A result column as a tensor over the same memory. */
+export function resultColumn(bytes: Uint8Array, rows: number, precision: Precision): Tensor {
+  const dtype = precision === Precision.PRECISION_F32 ? DataType.DATA_TYPE_F32 : DataType.DATA_TYPE_F64;
+  return { dtype, shape: [rows], data: bytes };
+}
+
+/** The numbers of a result column. */
+export const numbersIn = (bytes: Uint8Array, precision: Precision): Float64Array | Float32Array =>
+  precision === Precision.PRECISION_F32
+    ? new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
+    : new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8);

@@ -1,5 +1,6 @@
 // Statistics of a simulation: from the sums of its blocks to estimates with standard errors.
-import type { NumberView } from '../base/plan.js';
+import { Precision } from '../../gen/acceld/v1/execution.js';
+import { numbersIn } from './columns.js';
 import { blockPaths } from './monte-carlo.js';
 
 /** Sums over samples: payoff, its square, control, its square, their product, delta, its square, vega, its square. */
@@ -16,13 +17,14 @@ export const noSums: Sums = { blocks: 0, values: new Float64Array(sumCount) };
  * Adds blocks one by one in their order, so that the sums of the first n blocks are the same bits however many rounds
  * they came in. Outputs come in pairs, high and low.
  */
-export function addBlocks(sums: Sums, outputs: readonly (NumberView | null)[], blocks: number): Sums {
+export function addBlocks(sums: Sums, outputs: readonly (Uint8Array | null)[], blocks: number): Sums {
   const values = sums.values.slice();
   for (let sum = 0; sum < sumCount; sum += 1) {
-    const [high, low] = [outputs[2 * sum], outputs[2 * sum + 1]];
-    if (!high || !low) continue;
+    const [highBytes, lowBytes] = [outputs[2 * sum], outputs[2 * sum + 1]];
+    if (!highBytes || !lowBytes) continue;
+    const [high, low] = [highBytes, lowBytes].map((bytes) => numbersIn(bytes, Precision.PRECISION_F32));
     let value = values[sum]!;
-    for (let block = 0; block < blocks; block += 1) value += high[block]! + low[block]!;
+    for (let block = 0; block < blocks; block += 1) value += high![block]! + low![block]!;
     values[sum] = value;
   }
   return { blocks: sums.blocks + blocks, values };

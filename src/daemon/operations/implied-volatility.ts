@@ -4,9 +4,9 @@ import { catalog } from '../../gen/catalog.js';
 import { Precision } from '../../gen/acceld/v1/execution.js';
 import type { ImpliedVolatilityRequest, ImpliedVolatilityResponse } from '../../gen/acceld/v1/implied_volatility.js';
 import { OptionType } from '../../gen/acceld/v1/option.js';
-import type { Execution, View } from '../base/plan.js';
+import type { Execution } from '../base/plan.js';
 import { Violations } from '../base/violations.js';
-import { columnOf, Columns } from './columns.js';
+import { columnOf, Columns, numbersIn, resultColumn } from './columns.js';
 import { parseExecution, requirePrecision } from './execution.js';
 import type { Operation } from './operation.js';
 import { carryOf, isBlack76, openContract } from './option-contract.js';
@@ -15,7 +15,7 @@ interface Job {
   readonly execution: Execution;
   readonly rows: number;
   /** In the kernel's order: type, underlying, strike, rate, dividend yield, years to expiry, price. */
-  readonly inputs: readonly View[];
+  readonly inputs: readonly Uint8Array[];
 }
 
 function parse(request: ImpliedVolatilityRequest): Job {
@@ -24,34 +24,35 @@ function parse(request: ImpliedVolatilityRequest): Job {
   const black76 = isBlack76(request, violations);
   const columns = new Columns(Precision.PRECISION_F64, violations);
   const open = openContract(request, black76, { columns, violations });
-  const { type, underlying, strike, rate, dividendYield, years } = open;
+  const { type, underlying, strike, rate, years } = open;
   const price = columns.numbers('price', request.price);
   const rows = columns.rows();
-  const types = type && columns.codeValues(type, 'OptionType', OptionType);
+  if (type) columns.checkCodes(type, 'OptionType', OptionType);
   violations.throwIfAny();
   requirePrecision(execution, Precision.PRECISION_F64);
-  const rates = columns.unchecked(rate!);
-  const carry = carryOf(black76, rates, dividendYield && columns.unchecked(dividendYield));
-  const [underlyings, strikes, times, values] = [underlying!, strike!, years!, price!].map((column) =>
-    columns.unchecked(column),
-  );
-  return { execution, rows, inputs: [types!, underlyings!, strikes!, rates, carry, times!, values!] };
+  const carry = carryOf(black76, open, Precision.PRECISION_F64);
+  const [first, second, third] = [type!, underlying!, strike!].map(({ bytes }) => bytes);
+  return { execution, rows, inputs: [first!, second!, third!, rate!.bytes, carry, years!.bytes, price!.bytes] };
 }
+
+/** The kernel takes no parameters. */
+const reserved = new Uint8Array(4);
 
 const plan: Operation<ImpliedVolatilityRequest, Job, ImpliedVolatilityResponse>['plan'] = (job) => ({
   execution: job.execution,
   kernel: 'implied-volatility-f64',
-  params: new Uint8Array(4),
+  params: reserved,
   rows: job.rows,
   rowUnits: 1,
   inputs: job.inputs,
   outputs: [true, true],
 });
 
-const reply: Operation<ImpliedVolatilityRequest, Job, ImpliedVolatilityResponse>['reply'] = (_job, result, receipt) => {
+const reply: Operation<ImpliedVolatilityRequest, Job, ImpliedVolatilityResponse>['reply'] = (job, result, receipt) => {
   const [volatility, status] = result?.outputs ?? [];
   if (!volatility || !status) return { receipt };
-  return { receipt, volatility: columnOf(volatility), status: columnOf(Uint8Array.from(status)) };
+  const codes = Uint8Array.from(numbersIn(status, Precision.PRECISION_F64));
+  return { receipt, volatility: resultColumn(volatility, job.rows, Precision.PRECISION_F64), status: columnOf(codes) };
 };
 
 export const impliedVolatility: Operation<ImpliedVolatilityRequest, Job, ImpliedVolatilityResponse> = {

@@ -1,9 +1,9 @@
 // What every request about European options has in common: the model and the columns that describe the contracts.
+import { Precision } from '../../gen/acceld/v1/execution.js';
 import { OptionModel } from '../../gen/acceld/v1/option.js';
 import type { Tensor } from '../../gen/acceld/v1/tensor.js';
 import type { Violations } from '../base/violations.js';
 import type { Column, Columns, Range } from './columns.js';
-import type { NumberView } from '../base/plan.js';
 
 export interface Contract {
   readonly model: OptionModel;
@@ -64,24 +64,26 @@ export function openContract(
   };
 }
 
+const noYields = { [Precision.PRECISION_F64]: new Uint8Array(8), [Precision.PRECISION_F32]: new Uint8Array(4) };
+
 /** The kernels' carry column. A forward has no yield of its own: Black-76 is the formula with the yield equal to the rate. */
-export function carryOf(black76: boolean, rate: NumberView, dividendYield: NumberView | undefined): NumberView {
-  if (black76) return rate;
-  if (dividendYield !== undefined) return dividendYield;
-  return rate instanceof Float32Array ? new Float32Array(1) : new Float64Array(1);
+export function carryOf(black76: boolean, { rate, dividendYield }: ContractColumns, precision: Precision): Uint8Array {
+  if (black76) return rate!.bytes;
+  return dividendYield?.bytes ?? noYields[precision === Precision.PRECISION_F32 ? precision : Precision.PRECISION_F64];
 }
 
 /** |growth x years| is bounded as a product: either may be large alone. */
 export function checkGrowth(
-  field: string,
-  { growths, times }: { growths: NumberView; times: NumberView },
-  violations: Violations,
+  growth: Column,
+  years: Column,
+  { columns, violations }: { columns: Columns; violations: Violations },
 ): void {
-  const rows = Math.max(growths.length, times.length);
+  const [growths, times] = [columns.reader(growth), columns.reader(years)];
+  const rows = Math.max(growth.length, years.length);
   for (let row = 0; row < rows; row += 1) {
-    const place = growths.length === 1 ? 0 : row;
-    const growth = growths[place]! * times[times.length === 1 ? 0 : row]!;
-    if (Math.abs(growth) <= growthMax) continue;
-    violations.reject(`${field}.data[${place}]`, `at most ${growthMax} by years_to_expiry`, growth);
+    const product = growths(row) * times(row);
+    if (Math.abs(product) <= growthMax) continue;
+    const place = growth.length === 1 ? 0 : row;
+    violations.reject(`${growth.field}.data[${place}]`, `at most ${growthMax} by years_to_expiry`, product);
   }
 }

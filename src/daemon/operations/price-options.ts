@@ -1,14 +1,14 @@
 // European options by a closed formula. Definitions, units and ranges: proto/acceld/v1/price_options.proto.
 import { catalog } from '../../gen/catalog.js';
 import { Precision } from '../../gen/acceld/v1/execution.js';
-import { type OptionModel, OptionType } from '../../gen/acceld/v1/option.js';
+import { OptionModel, OptionType } from '../../gen/acceld/v1/option.js';
 import { OptionValue, type PriceOptionsRequest, type PriceOptionsResponse } from '../../gen/acceld/v1/price_options.js';
 import { messageBytesMax } from '../base/limits.js';
 import { Violations } from '../base/violations.js';
-import { columnOf, Columns } from './columns.js';
+import { columnOf, Columns, numbersIn, resultColumn } from './columns.js';
 import type { Execution } from '../base/plan.js';
 import { parseExecution } from './execution.js';
-import type { Result, View } from '../base/plan.js';
+import type { Result } from '../base/plan.js';
 import type { Operation } from './operation.js';
 import {
   carryOf,
@@ -27,7 +27,7 @@ interface Job {
   readonly values: readonly OptionValue[];
   readonly rows: number;
   /** In the kernel's order: type, underlying, strike, rate, dividend yield, volatility, years to expiry. */
-  readonly inputs: readonly View[];
+  readonly inputs: readonly Uint8Array[];
 }
 
 /** Every value's column in the reply, in the order of the kernel's outputs. */
@@ -82,31 +82,38 @@ function parseColumns(
   black76: boolean,
   columns: Columns,
   violations: Violations,
-): { rows: number; inputs: readonly View[] } {
+): { rows: number; inputs: readonly Uint8Array[] } {
   const open = openContract(request, black76, { columns, violations });
   const { type, underlying, strike, rate, dividendYield, years: time } = open;
   const volatility = columns.numbers('volatility', request.volatility);
   const rows = columns.rows();
   if (!type || !underlying || !strike || !rate || !volatility || !time) return { rows, inputs: [] };
-  const types = columns.codeValues(type, 'OptionType', OptionType);
-  const underlyings = columns.values(underlying, prices);
-  const strikes = columns.values(strike, prices);
-  const rateValues = columns.values(rate, rates);
-  const yields = dividendYield && columns.values(dividendYield, rates);
-  const volatilityValues = columns.values(volatility, volatilities);
-  const times = columns.values(time, years);
+  columns.checkCodes(type, 'OptionType', OptionType);
+  columns.check(underlying, prices);
+  columns.check(strike, prices);
+  columns.check(rate, rates);
+  if (dividendYield) columns.check(dividendYield, rates);
+  columns.check(volatility, volatilities);
+  columns.check(time, years);
   if (violations.count === 0) {
-    checkGrowth('rate', { growths: rateValues, times }, violations);
-    if (yields) checkGrowth('dividend_yield', { growths: yields, times }, violations);
+    checkGrowth(rate, time, { columns, violations });
+    if (dividendYield) checkGrowth(dividendYield, time, { columns, violations });
   }
-  const carry = carryOf(black76, rateValues, yields);
-  return { rows, inputs: [types, underlyings, strikes, rateValues, carry, volatilityValues, times] };
+  const carry = carryOf(black76, open, columns.precision);
+  const bytes = [type.bytes, underlying.bytes, strike.bytes, rate.bytes, carry, volatility.bytes, time.bytes];
+  return { rows, inputs: bytes };
 }
+
+/** The kernel's parameter block for each model. */
+const paramsOf: Readonly<Record<number, Uint8Array>> = {
+  [OptionModel.OPTION_MODEL_BLACK_SCHOLES_MERTON]: new Uint8Array(Uint32Array.of(1).buffer),
+  [OptionModel.OPTION_MODEL_BLACK_76]: new Uint8Array(Uint32Array.of(2).buffer),
+};
 
 const plan: Operation<PriceOptionsRequest, Job, PriceOptionsResponse>['plan'] = (job) => ({
   execution: job.execution,
   kernel: job.execution.precision === Precision.PRECISION_F32 ? 'price-options-f32' : 'price-options-f64',
-  params: new Uint8Array(Uint32Array.of(job.model).buffer),
+  params: paramsOf[job.model]!,
   rows: job.rows,
   rowUnits: 1,
   inputs: job.inputs,
@@ -116,20 +123,21 @@ const plan: Operation<PriceOptionsRequest, Job, PriceOptionsResponse>['plan'] = 
 const reply: Operation<PriceOptionsRequest, Job, PriceOptionsResponse>['reply'] = (job, result, receipt) => {
   const response: PriceOptionsResponse = { receipt };
   if (result === null) return response;
-  if (result.notFinite) response.undefined = columnOf(takeUndefined(job.rows, result));
+  if (result.notFinite) response.undefined = columnOf(takeUndefined(job, result));
   outputs.forEach(([, field], index) => {
-    const values = result.outputs[index];
-    if (values) response[field] = columnOf(values);
+    const bytes = result.outputs[index];
+    if (bytes) response[field] = resultColumn(bytes, job.rows, job.execution.precision);
   });
   return response;
 };
 
 /** Moves every value that is not finite into the mask and leaves 0 in its place. */
-function takeUndefined(rows: number, result: Result): Uint32Array<ArrayBuffer> {
+function takeUndefined({ rows, execution }: Job, result: Result): Uint32Array {
   const mask = new Uint32Array(rows);
   outputs.forEach(([value], index) => {
-    const values = result.outputs[index];
-    if (!values) return;
+    const bytes = result.outputs[index];
+    if (!bytes) return;
+    const values = numbersIn(bytes, execution.precision);
     for (let row = 0; row < rows; row += 1) {
       if (Number.isFinite(values[row])) continue;
       values[row] = 0;

@@ -3,9 +3,9 @@ import { catalog } from '../../gen/catalog.js';
 import { Precision } from '../../gen/acceld/v1/execution.js';
 import { OptionModel } from '../../gen/acceld/v1/option.js';
 import { StopReason, type SimulateRequest, type SimulateResponse } from '../../gen/acceld/v1/simulate.js';
-import type { Execution, Plan } from '../base/plan.js';
-import {
-  addBlocks,
+import type { Execution, Plan, Result } from '../base/plan.js';
+import { numbersIn } from './columns.js';
+import { addBlocks,
   controlled,
   estimateOf,
   noSums,
@@ -114,13 +114,18 @@ function greeksOf({ simulation }: Job, { sums }: Progress): Partial<SimulateResp
   };
 }
 
+function firstNumber(prepared: Result | undefined): number | undefined {
+  const bytes = prepared?.outputs[0];
+  return bytes ? numbersIn(bytes, Precision.PRECISION_F64)[0] : undefined;
+}
+
 const operation: RoundsOperation<SimulateRequest, Job, Progress, SimulateResponse> = {
   method: catalog.pricing.simulate,
   parse,
   prepare,
   begin: ({ simulation }, prepared) => ({
     sums: noSums,
-    controlMean: prepared?.outputs[0]?.[0] ?? discountedForward(simulation),
+    controlMean: firstNumber(prepared) ?? discountedForward(simulation),
   }),
   rows: ({ blocks }) => blocks,
   round,

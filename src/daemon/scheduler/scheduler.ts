@@ -40,7 +40,10 @@ export class Scheduler {
     return new Promise((resolve, reject) => {
       const lane = this.#laneOf(order);
       const work: Work = {
-        ...order,
+        plan: order.plan,
+        deadlineNs: order.deadlineNs,
+        cancellation: order.cancellation,
+        gate: order.gate,
         placement,
         arrivedNs: this.#clock.nowNs(),
         outputs: allocateOutputs(order.plan),

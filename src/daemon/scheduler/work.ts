@@ -1,6 +1,6 @@
 import { Precision, type Device as DeviceKind } from '../../gen/acceld/v1/execution.js';
 import type { Device } from '../devices/device.js';
-import type { NumberView, Plan } from '../base/plan.js';
+import type { Plan } from '../base/plan.js';
 
 /** What the scheduler is asked to run. */
 export interface Order {
@@ -27,7 +27,7 @@ export interface Placement {
 
 /** What became of a job. */
 export interface Finished {
-  readonly outputs: readonly (NumberView | null)[];
+  readonly outputs: readonly (Uint8Array | null)[];
   readonly notFinite: boolean;
   readonly queueNs: number;
   readonly computeNs: number;
@@ -37,7 +37,7 @@ export interface Finished {
 export interface Work extends Order {
   readonly placement: Placement;
   readonly arrivedNs: number;
-  readonly outputs: readonly (NumberView | null)[];
+  readonly outputs: readonly (Uint8Array | null)[];
   /** Some rows wait in a lane. */
   queued: boolean;
   /** Rows [0, dispatched) were given to the device. */
@@ -55,16 +55,19 @@ export interface Work extends Order {
   readonly fail: (failure: Error) => void;
 }
 
-/** Result columns of a plan: one allocation, a column after the other. */
-export function allocateOutputs(plan: Plan): readonly (NumberView | null)[] {
-  const narrow = plan.execution.precision === Precision.PRECISION_F32;
-  const columnBytes = plan.rows * (narrow ? 4 : 8);
-  const buffer = new ArrayBuffer(plan.outputs.filter(Boolean).length * columnBytes);
+/**
+ * Result columns of a plan: one allocation, a column after the other, aligned to 8 bytes. Node's buffer pool holds small
+ * ones, so that a call leaves no memory of its own to the garbage collector; a kernel writes every byte before it is sent.
+ */
+export function allocateOutputs({ execution, rows, outputs }: Plan): readonly (Uint8Array | null)[] {
+  const columnBytes = rows * (execution.precision === Precision.PRECISION_F32 ? 4 : 8);
+  let wanted = 0;
+  for (const isWanted of outputs) if (isWanted) wanted += 1;
+  const whole = Buffer.allocUnsafe(wanted * columnBytes);
   let offset = 0;
-  return plan.outputs.map((wanted) => {
-    if (!wanted) return null;
-    const view = narrow ? new Float32Array(buffer, offset, plan.rows) : new Float64Array(buffer, offset, plan.rows);
+  return outputs.map((isWanted) => {
+    if (!isWanted) return null;
     offset += columnBytes;
-    return view;
+    return whole.subarray(offset - columnBytes, offset);
   });
 }

@@ -16,12 +16,14 @@ function set(precision = Precision.PRECISION_F64) {
 }
 
 describe('columns', () => {
-  it('give views over the message where it is aligned, and a copy where it is not', () => {
+  it('read numbers where they lie, aligned or not, and one for every row', () => {
     const { columns } = set();
     const tensor = f64(1, 2);
-    assert.equal(columns.unchecked(columns.numbers('a', tensor)!).buffer, tensor.data.buffer);
     const moved = Buffer.concat([Buffer.alloc(1), tensor.data]).subarray(1);
-    assert.deepEqual([...columns.unchecked(columns.numbers('b', { ...tensor, data: moved })!)], [1, 2]);
+    const numbers = columns.reader(columns.numbers('a', { ...tensor, data: moved })!);
+    assert.deepEqual([numbers(0), numbers(1)], [1, 2]);
+    const one = columns.reader(columns.numbers('b', f64(7))!);
+    assert.deepEqual([one(0), one(5)], [7, 7]);
   });
 
   it('agree on the rows of the longest', () => {
@@ -77,9 +79,11 @@ describe('option contract', () => {
   });
 
   it('carries a forward at the rate, and nothing without a yield', () => {
-    const rate = Float64Array.of(0.05);
-    assert.equal(carryOf(true, rate, undefined), rate);
-    assert.deepEqual(carryOf(false, rate, undefined), Float64Array.of(0));
-    assert.deepEqual(carryOf(false, Float32Array.of(1), undefined), Float32Array.of(0));
+    const { columns, violations } = set();
+    const contract = { model: OptionModel.OPTION_MODEL_BLACK_SCHOLES_MERTON, rate: f64(0.05) };
+    const open = openContract(contract, false, { columns, violations });
+    assert.equal(carryOf(true, open, Precision.PRECISION_F64), open.rate!.bytes);
+    assert.deepEqual(carryOf(false, open, Precision.PRECISION_F64), new Uint8Array(8));
+    assert.deepEqual(carryOf(false, open, Precision.PRECISION_F32), new Uint8Array(4));
   });
 });

@@ -34,7 +34,8 @@ describe('implied-volatility', () => {
     const job = impliedVolatility.parse(request({ price: f64(Number.NaN, -1), spot: f64(0) }));
     const plan = impliedVolatility.plan(job);
     assert.deepEqual([plan.kernel, plan.rows, plan.inputs.length], ['implied-volatility-f64', 2, 7]);
-    assert.ok(Number.isNaN(plan.inputs[6]![0]));
+    const prices = Uint8Array.from(plan.inputs[6] as Uint8Array);
+    assert.deepEqual([...new Float64Array(prices.buffer)], [Number.NaN, -1]);
   });
 
   it('names columns of a wrong shape or type, and missing ones', () => {
@@ -49,7 +50,8 @@ describe('implied-volatility', () => {
 
   it('answers a status of one byte for each row', () => {
     const job = impliedVolatility.parse(request());
-    const result = { outputs: [Float64Array.of(0.2, 0), Float64Array.of(1, 2)], notFinite: false };
+    const bytes = (...numbers: number[]) => new Uint8Array(Float64Array.from(numbers).buffer);
+    const result = { outputs: [bytes(0.2, 0), bytes(1, 2)], notFinite: false };
     const { status, volatility } = impliedVolatility.reply(job, result, {} as Receipt);
     assert.deepEqual(
       [...status!.data],

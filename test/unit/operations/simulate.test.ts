@@ -119,14 +119,16 @@ describe('simulate', () => {
   });
 });
 
+const bytesOf = (numbers: Float32Array<ArrayBuffer>) => new Uint8Array(numbers.buffer);
+
 describe('estimate', () => {
   const block = (value: number) =>
-    Array.from({ length: 2 * sumCount }, (_, index) => Float32Array.of(index % 2 ? 2 ** -30 : value));
+    Array.from({ length: 2 * sumCount }, (_, index) => bytesOf(Float32Array.of(index % 2 ? 2 ** -30 : value)));
 
   it('has the same sums in one round or many', () => {
     const values = Array.from({ length: 50 }, (_, index) => 1 / (index + 3));
     const together = Array.from({ length: 2 * sumCount }, (_, index) =>
-      Float32Array.from(values, (value) => (index % 2 ? value * 1e-9 : value)),
+      bytesOf(Float32Array.from(values, (value) => (index % 2 ? value * 1e-9 : value))),
     );
     const whole = addBlocks(noSums, together, 50);
     const split = [
@@ -137,7 +139,7 @@ describe('estimate', () => {
       (sums, [from, to]) =>
         addBlocks(
           sums,
-          together.map((column) => column.slice(from, to)),
+          together.map((column) => column.slice(4 * from!, 4 * to!)),
           to! - from!,
         ),
       noSums,

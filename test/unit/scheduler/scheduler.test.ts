@@ -98,7 +98,7 @@ describe('scheduler', () => {
     const { device, submit, isIdle } = set();
     const finished = submit(10);
     assert.equal(device.tasks[0]!.inline, true);
-    assert.equal((await finished).outputs[0]!.length, 10);
+    assert.equal((await finished).outputs[0]!.byteLength, 80);
     assert.ok(isIdle());
   });
 
