@@ -30,6 +30,7 @@ export const localFaults = {
   DEADLINE_EXCEEDED: { status: 'DEADLINE_EXCEEDED', retryable: false, meaning: 'the time of the call is over' },
   CANCELLED: { status: 'CANCELLED', retryable: false, meaning: 'the signal of the caller was raised' },
   CLIENT_CLOSED: { status: 'CANCELLED', retryable: false, meaning: 'close() was called' },
+  REPLIES_UNREAD: { status: 'RESOURCE_EXHAUSTED', retryable: false, meaning: 'a stream of a session is not read' },
   REPLY_INVALID: { status: 'INTERNAL', retryable: false, meaning: 'the reply breaks its contract' },
 } as const satisfies Record<string, LocalFault>;
 

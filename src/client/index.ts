@@ -4,6 +4,7 @@ export type { ExecutionOptions, FallbackTaken, QuotaLeft, Receipt } from '../gen
 export { connect, type Client } from './client.js';
 export { Fault, localFaults, type QuotaViolation, type Violation } from './fault.js';
 export type { RetryPolicy } from './retry.js';
-export type { CallOptions, ConnectOptions } from './settings.js';
+export type { Session } from './session.js';
+export type { CallOptions, ConnectOptions, SessionCallOptions } from './settings.js';
 export { defaultSocketPath } from './socket-path.js';
 export type { CodeColumn, NumberColumn, Services, ValueColumn } from './types.js';

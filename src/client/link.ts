@@ -2,24 +2,13 @@
 // It moves bytes and knows no message.
 import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Client, credentials, Metadata, type ClientUnaryCall, type ServiceError } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
+import { asBuffer, assertNotCancelled, leftMsOf, type Call, type Transport } from './call.js';
 import { localFault, type Fault } from './fault.js';
 import { retryDelayMs } from './retry.js';
 import type { Settings } from './settings.js';
 import { assertTrustedSocket } from './socket-trust.js';
 import { faultOf } from './status-fault.js';
-
-/** One call of one method. */
-export interface Call {
-  /** "/acceld.v1.Service/Method" */
-  readonly path: string;
-  /** A second attempt is harmless. */
-  readonly idempotent: boolean;
-  /** Time of `performance.now()` at which the call is over. */
-  readonly deadlineMs: number;
-  readonly signal?: AbortSignal | undefined;
-  readonly requestId?: string | undefined;
-}
 
 /** The daemon's replies are at most 4 MiB; the margin is for a daemon of another version. */
 const receiveBytesMax = 4 * 1024 * 1024 + 64 * 1024;
@@ -45,10 +34,14 @@ const channelOptions = {
   'grpc.max_reconnect_backoff_ms': 1_000,
 };
 
-export class Link {
+/** A stream of bytes in both directions. */
+export type DuplexStream = ClientDuplexStream<Uint8Array, Uint8Array>;
+
+export class Link implements Transport {
+  readonly carriesRequestIds = true;
   readonly #settings: Settings;
   readonly #client: Client;
-  readonly #open = new Set<ClientUnaryCall>();
+  readonly #open = new Set<{ cancel(): void }>();
   readonly #closing = new AbortController();
 
   constructor(settings: Settings) {
@@ -57,16 +50,48 @@ export class Link {
     setMaxListeners(0, this.#closing.signal);
   }
 
-  /** Sends one request message and resolves with the reply message, or rejects with a Fault and nothing left behind. */
   async send(call: Call, message: Uint8Array): Promise<Uint8Array> {
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await this.#attempt(call, message).catch((fault: Fault) => ({ fault }));
       if (!('fault' in outcome)) return outcome;
-      const waitMs = call.idempotent ? retryDelayMs(outcome.fault, attempt, this.#settings.retry) : undefined;
-      // Without time for another attempt the fault itself says more than a passed deadline would.
-      if (waitMs === undefined || performance.now() + waitMs >= call.deadlineMs) throw outcome.fault;
-      await this.#wait(waitMs, call.signal);
+      await this.#waitForAttempt(call, outcome.fault, attempt + 1);
     }
+  }
+
+  async *stream(call: Call, message: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+    for (let attempt = 1; ; attempt += 1) {
+      let hasAnswered = false;
+      try {
+        for await (const reply of this.#attemptStream(call, message)) {
+          hasAnswered = true;
+          yield reply;
+        }
+        return;
+      } catch (error) {
+        // The reader has seen a part of the answer, and another attempt would begin again.
+        if (hasAnswered) throw error;
+        await this.#waitForAttempt(call, error as Fault, attempt + 1);
+      }
+    }
+  }
+
+  /** Opens a stream of both directions. Its errors are for `faultOf`. */
+  openDuplex(path: string): DuplexStream {
+    this.#assertMayConnect();
+    const stream = this.#client.makeBidiStreamRequest<Uint8Array, Uint8Array>(path, asBuffer, (reply) => reply);
+    this.#open.add(stream);
+    stream.once('status', () => this.#open.delete(stream));
+    return stream;
+  }
+
+  /** What an error of grpc-js means, knowing who ended the call. */
+  faultOf(error: unknown, signal?: AbortSignal): Fault {
+    try {
+      this.#assertAlive(signal);
+    } catch (fault) {
+      return fault as Fault;
+    }
+    return faultOf(error as ServiceError, this.#settings.shownTarget);
   }
 
   /** Ends every call in flight with CLIENT_CLOSED and the connection. */
@@ -77,23 +102,54 @@ export class Link {
   }
 
   async #attempt(call: Call, message: Uint8Array): Promise<Uint8Array> {
-    this.#assertAlive(call.signal);
-    const { socket, serverUid, shownTarget } = this.#settings;
-    // Before every attempt, because the channel connects again by itself; it costs a few microseconds.
-    if (socket !== undefined) assertTrustedSocket(socket, serverUid);
-    const leftMs = call.deadlineMs - performance.now();
-    if (leftMs <= 0) throw localFault('DEADLINE_EXCEEDED', 'the deadline passed before the call was made');
+    const leftMs = this.#begin(call);
     try {
       return await this.#exchange(call, message, leftMs);
     } catch (error) {
-      this.#assertAlive(call.signal);
-      throw faultOf(error as ServiceError, shownTarget);
+      throw this.faultOf(error, call.signal);
     }
   }
 
-  #exchange({ path, signal, requestId }: Call, message: Uint8Array, leftMs: number): Promise<Uint8Array> {
-    const metadata = new Metadata();
-    if (requestId !== undefined) metadata.set('x-request-id', requestId);
+  async *#attemptStream(call: Call, message: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+    const { path, signal } = call;
+    const options = { deadline: Date.now() + this.#begin(call) };
+    const metadata = metadataOf(call);
+    const stream = this.#client.makeServerStreamRequest(path, asBuffer, (reply) => reply, message, metadata, options);
+    const cancel = () => stream.cancel();
+    // A reader that has left does not hear the error of its own cancelling.
+    stream.on('error', () => undefined);
+    this.#open.add(stream);
+    listen(signal, cancel);
+    try {
+      for await (const reply of stream as AsyncIterable<Uint8Array>) {
+        this.#assertAlive(signal);
+        yield reply;
+      }
+    } catch (error) {
+      throw this.faultOf(error, signal);
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+      this.#open.delete(stream);
+      stream.cancel();
+    }
+  }
+
+  /** Milliseconds for an attempt that may be made. */
+  #begin(call: Call): number {
+    assertNotCancelled(call.signal);
+    this.#assertMayConnect();
+    return leftMsOf(call);
+  }
+
+  #assertMayConnect(): void {
+    this.#assertAlive(undefined);
+    const { socket, serverUid } = this.#settings;
+    // Before every attempt, because the channel connects again by itself; it costs a few microseconds.
+    if (socket !== undefined) assertTrustedSocket(socket, serverUid);
+  }
+
+  #exchange(request: Call, message: Uint8Array, leftMs: number): Promise<Uint8Array> {
+    const { path, signal } = request;
     return new Promise((resolve, reject) => {
       const cancel = () => call.cancel();
       const call = this.#client.makeUnaryRequest<Uint8Array, Uint8Array>(
@@ -101,7 +157,7 @@ export class Link {
         asBuffer,
         (reply) => reply,
         message,
-        metadata,
+        metadataOf(request),
         { deadline: Date.now() + leftMs },
         (error, reply) => {
           signal?.removeEventListener('abort', cancel);
@@ -111,11 +167,16 @@ export class Link {
         },
       );
       this.#open.add(call);
-      if (signal === undefined) return;
-      // Node warns at 11 listeners, and one signal for many calls is ordinary use.
-      setMaxListeners(0, signal);
-      signal.addEventListener('abort', cancel, { once: true });
+      listen(signal, cancel);
     });
+  }
+
+  /** Waits until attempt number `attempt` is due, or throws `fault` where there is to be none. */
+  async #waitForAttempt(call: Call, fault: Fault, attempt: number): Promise<void> {
+    const waitMs = call.idempotent ? retryDelayMs(fault, attempt - 1, this.#settings.retry) : undefined;
+    // Without time for another attempt the fault itself says more than a passed deadline would.
+    if (waitMs === undefined || performance.now() + waitMs >= call.deadlineMs) throw fault;
+    await this.#wait(waitMs, call.signal);
   }
 
   async #wait(waitMs: number, signal: AbortSignal | undefined): Promise<void> {
@@ -134,9 +195,19 @@ export class Link {
 
   #assertAlive(signal: AbortSignal | undefined): void {
     if (this.#closing.signal.aborted) throw localFault('CLIENT_CLOSED', 'the client was closed');
-    if (signal?.aborted) throw localFault('CANCELLED', 'the call was cancelled', { cause: signal.reason });
+    assertNotCancelled(signal);
   }
 }
 
-/** The same memory: `Buffer.from(bytes)` would copy it. */
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+function metadataOf({ requestId }: Call): Metadata {
+  const metadata = new Metadata();
+  if (requestId !== undefined) metadata.set('x-request-id', requestId);
+  return metadata;
+}
+
+function listen(signal: AbortSignal | undefined, cancel: () => void): void {
+  if (signal === undefined) return;
+  // Node warns at 11 listeners, and one signal for many calls is ordinary use.
+  setMaxListeners(0, signal);
+  signal.addEventListener('abort', cancel, { once: true });
+}

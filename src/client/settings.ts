@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Transport } from './call.js';
 import { invalidArguments, type Violation } from './fault.js';
 import { defaultRetryPolicy, type RetryPolicy } from './retry.js';
 import { defaultSocketPath } from './socket-path.js';
@@ -25,6 +26,9 @@ export interface CallOptions {
   /** Comes back on the receipt and in the daemon's log: 1 to 64 printable ASCII characters. */
   readonly requestId?: string | undefined;
 }
+
+/** How to make one call in a session, whose frames have no place for a request id. */
+export type SessionCallOptions = Omit<CallOptions, 'requestId'>;
 
 /** Validated options. */
 export interface Settings {
@@ -84,12 +88,16 @@ export function parseSettings(options: ConnectOptions): Settings {
   };
 }
 
-export function assertCallOptions(options: CallOptions): void {
+export function assertCallOptions(
+  options: CallOptions,
+  { carriesRequestIds }: Pick<Transport, 'carriesRequestIds'>,
+): void {
   const { signal, timeoutMs, requestId } = options;
   throwIfAny([
     ...unknownNames(options, callOptionNames),
     signal !== undefined && !(signal instanceof AbortSignal) && violation('signal', 'must be an AbortSignal'),
     timeoutMs !== undefined && timeoutViolation(timeoutMs),
+    requestId !== undefined && !carriesRequestIds && violation('requestId', 'must be unset in a session'),
     requestId !== undefined &&
       !printable.test(requestId) &&
       violation('requestId', `must be 1 to 64 printable ASCII characters, got ${JSON.stringify(requestId)}`),

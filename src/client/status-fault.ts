@@ -14,7 +14,9 @@ const unreachable = /^No connection established|^Name resolution failed/;
 export function faultOf(error: ServiceError, target: string): Fault {
   const details = detailsOf(error);
   const info = find(details, 'google.rpc.ErrorInfo', ErrorInfo);
-  if (info?.domain === 'acceld') return daemonFault(error, info, details);
+  if (info?.domain === 'acceld') {
+    return daemonFault({ code: error.code, message: error.details, details }, info, error);
+  }
   if (error.code === statuses.UNAVAILABLE && unreachable.test(error.details)) return unreachableFault(target, error);
   // Our own cancelling never gets here, so a bare CANCELLED is a server that dropped its streams.
   if (error.code === statuses.UNAVAILABLE || error.code === statuses.CANCELLED) {
@@ -23,7 +25,7 @@ export function faultOf(error: ServiceError, target: string): Fault {
   if (error.code === statuses.DEADLINE_EXCEEDED) {
     return localFault('DEADLINE_EXCEEDED', 'the deadline passed before the answer', { cause: error });
   }
-  const status = statuses[error.code] ?? String(error.code);
+  const status = nameOf(error.code);
   return new Fault({ code: status, status, message: error.details, retryable: false, cause: error });
 }
 
@@ -32,25 +34,35 @@ export function unreachableFault(target: string, cause: unknown): Fault {
   return localFault('DAEMON_UNREACHABLE', hint, { cause });
 }
 
-function daemonFault(error: ServiceError, info: ErrorInfo, details: readonly Any[]): Fault {
+/** The status that ends a call in a session; without details of acceld it says little. */
+export function statusFault(rich: Status): Fault {
+  const info = find(rich.details, 'google.rpc.ErrorInfo', ErrorInfo);
+  if (info?.domain === 'acceld') return daemonFault(rich, info);
+  const status = nameOf(rich.code);
+  return new Fault({ code: status, status, message: rich.message, retryable: false });
+}
+
+function daemonFault({ code, message, details }: Status, info: ErrorInfo, cause?: ServiceError): Fault {
   const delay = find(details, 'google.rpc.RetryInfo', RetryInfo)?.retryDelay;
   return new Fault({
     code: info.reason,
-    status: statuses[error.code] ?? String(error.code),
-    message: error.details,
+    status: nameOf(code),
+    message,
     retryable: info.metadata.get('retryable') === 'true',
     violations: find(details, 'google.rpc.BadRequest', BadRequest)?.fieldViolations ?? [],
     quota: find(details, 'google.rpc.QuotaFailure', QuotaFailure)?.violations ?? [],
     requestId: find(details, 'google.rpc.RequestInfo', RequestInfo)?.requestId,
     retryAfterMs: delay && milliseconds(delay),
     receipt: find(details, 'acceld.v1.Receipt', Receipt),
-    cause: error,
+    cause,
   });
 }
 
+const nameOf = (code: number): string => statuses[code] ?? String(code);
+
 const milliseconds = ({ seconds, nanos }: Duration): number => Math.max(0, Number(seconds) * 1e3 + nanos / 1e6);
 
-function detailsOf(error: ServiceError): readonly Any[] {
+function detailsOf(error: ServiceError): Any[] {
   const [bytes] = error.metadata?.get('grpc-status-details-bin') ?? [];
   if (!Buffer.isBuffer(bytes)) return [];
   try {

@@ -19,11 +19,9 @@ export interface Codec {
   fromPartial(message: never): object;
 }
 
-/** A method as the catalog describes it. Streams are not part of the client yet: this type refuses them. */
-export interface Method {
+interface MethodFacts {
   readonly path: string;
-  readonly requestStream: false;
-  readonly responseStream: false;
+  readonly requestStream: boolean;
   readonly idempotent: boolean;
   readonly rowsIndependent: boolean;
   readonly requestColumns: Readonly<Record<string, string | null>>;
@@ -32,11 +30,20 @@ export interface Method {
   readonly response: Codec;
 }
 
-/** A method with a stream on some side. */
-export interface StreamMethod extends Omit<Method, 'requestStream' | 'responseStream'> {
-  readonly requestStream: boolean;
-  readonly responseStream: boolean;
+/** A method as the catalog describes it: one request, one reply. */
+export interface UnaryMethod extends MethodFacts {
+  readonly requestStream: false;
+  readonly responseStream: false;
 }
+
+/** One request, and a reply in many messages. */
+export interface StreamMethod extends MethodFacts {
+  readonly requestStream: false;
+  readonly responseStream: true;
+}
+
+/** A method that is a function of the client. */
+export type Method = UnaryMethod | StreamMethod;
 
 type Catalog = typeof catalog;
 
@@ -49,18 +56,29 @@ export type Request<M extends Method> = Omit<WireRequest<M>, keyof M['requestCol
   readonly [Field in keyof M['requestColumns']]?: RequestColumn<M['requestColumns'][Field]> | undefined;
 };
 
-/** What a method answers. A column that was not asked for is undefined. */
-export type Reply<M extends Method> = Omit<WireReply<M>, M['responseColumns'][number] | 'receipt'> & {
+type ReplyColumns<M extends Method> = {
   readonly [Field in M['responseColumns'][number]]: ValueColumn | undefined;
-} & ('receipt' extends keyof WireReply<M> ? { readonly receipt: Receipt } : unknown);
+};
+
+/** What a method answers. A column that was not asked for is undefined. */
+export type Reply<M extends Method> = Omit<WireReply<M>, M['responseColumns'][number] | 'receipt'> &
+  ReplyColumns<M> &
+  ('receipt' extends keyof WireReply<M> ? { readonly receipt: Receipt } : unknown);
+
+/** One message of a method that answers in many. The last one has a receipt. */
+export type StreamReply<M extends Method> = Omit<WireReply<M>, M['responseColumns'][number]> & ReplyColumns<M>;
+
+type Send<M, Options> = M extends UnaryMethod
+  ? (request?: Request<M>, options?: Options) => Promise<Reply<M>>
+  : M extends StreamMethod
+    ? (request?: Request<M>, options?: Options) => AsyncGenerator<StreamReply<M>, void, undefined>
+    : never;
+
+type MethodNames<Methods> = { [Name in keyof Methods]: Methods[Name] extends Method ? Name : never }[keyof Methods];
 
 /** One function per method of each service. */
-export type Services = {
-  readonly [Service in keyof Catalog]: {
-    readonly [
-      Name in keyof Catalog[Service] as Catalog[Service][Name] extends Method ? Name : never
-    ]: Catalog[Service][Name] extends Method
-      ? (request?: Request<Catalog[Service][Name]>, options?: CallOptions) => Promise<Reply<Catalog[Service][Name]>>
-      : never;
+export type Services<Options = CallOptions> = {
+  readonly [Service in keyof Catalog as MethodNames<Catalog[Service]> extends never ? never : Service]: {
+    readonly [Name in MethodNames<Catalog[Service]>]: Send<Catalog[Service][Name], Options>;
   };
 };

@@ -2,16 +2,37 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Metadata, Server, ServerCredentials, status, type ServerUnaryCall, type StatusObject } from '@grpc/grpc-js';
+import {
+  Metadata,
+  Server,
+  ServerCredentials,
+  status,
+  type MethodDefinition,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type StatusObject,
+} from '@grpc/grpc-js';
 import { catalog } from '../../../src/gen/catalog.js';
 import { Receipt } from '../../../src/gen/acceld/v1/execution.js';
 import type { PriceOptionsRequest, PriceOptionsResponse } from '../../../src/gen/acceld/v1/price_options.js';
+import type { OpenRequest, OpenResponse } from '../../../src/gen/acceld/v1/session_service.js';
+import type { SimulateRequest, SimulateResponse } from '../../../src/gen/acceld/v1/simulate.js';
 import { DataType, type Tensor } from '../../../src/gen/acceld/v1/tensor.js';
 import { BadRequest, ErrorInfo, RequestInfo, RetryInfo } from '../../../src/gen/google/rpc/error_details.js';
 import { Status } from '../../../src/gen/google/rpc/status.js';
 
 export type UnaryCall = ServerUnaryCall<PriceOptionsRequest, PriceOptionsResponse>;
 export type Handler = (request: PriceOptionsRequest, call: UnaryCall) => Promise<PriceOptionsResponse>;
+
+export type StreamCall = ServerWritableStream<SimulateRequest, SimulateResponse>;
+export type SessionStream = ServerDuplexStream<OpenRequest, OpenResponse>;
+
+/** What answers the two streams of the API. */
+export interface StreamHandlers {
+  readonly simulate?: (call: StreamCall) => void;
+  readonly open?: (stream: SessionStream) => void;
+}
 
 export interface TestServer {
   readonly socket: string;
@@ -20,32 +41,48 @@ export interface TestServer {
   close(): void;
 }
 
-export async function serve(handler: Handler): Promise<TestServer> {
+interface Codec<Message> {
+  encode(message: Message): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): Message;
+}
+
+interface CatalogMethod<Request, Response> {
+  readonly path: string;
+  readonly requestStream: boolean;
+  readonly responseStream: boolean;
+  readonly request: Codec<Request>;
+  readonly response: Codec<Response>;
+}
+
+const definitionOf = <Request, Response>({
+  path,
+  requestStream,
+  responseStream,
+  request,
+  response,
+}: CatalogMethod<Request, Response>): MethodDefinition<Request, Response> => ({
+  path,
+  requestStream,
+  responseStream,
+  requestSerialize: (message) => Buffer.from(request.encode(message).finish()),
+  requestDeserialize: (bytes) => request.decode(bytes),
+  responseSerialize: (message) => Buffer.from(response.encode(message).finish()),
+  responseDeserialize: (bytes) => response.decode(bytes),
+});
+
+export async function serve(handler: Handler, { simulate, open }: StreamHandlers = {}): Promise<TestServer> {
   const directory = mkdtempSync(join(tmpdir(), 'acceld-client-'));
   const socket = join(directory, 's');
   const server = new Server();
-  const { path, request, response } = catalog.pricing.priceOptions;
-  server.addService(
-    {
-      priceOptions: {
-        path,
-        requestStream: false,
-        responseStream: false,
-        requestSerialize: (message: PriceOptionsRequest) => Buffer.from(request.encode(message).finish()),
-        requestDeserialize: (bytes: Buffer) => request.decode(bytes),
-        responseSerialize: (message: PriceOptionsResponse) => Buffer.from(response.encode(message).finish()),
-        responseDeserialize: (bytes: Buffer) => response.decode(bytes),
-      },
-    },
-    {
-      priceOptions: (call: UnaryCall, callback: (error: Partial<StatusObject> | null, reply?: unknown) => void) => {
-        handler(call.request, call).then(
-          (reply) => callback(null, reply),
-          (error: Partial<StatusObject>) => callback(error),
-        );
-      },
-    },
-  );
+  const priceOptions = (call: UnaryCall, callback: (error: Partial<StatusObject> | null, reply?: unknown) => void) => {
+    handler(call.request, call).then(
+      (reply) => callback(null, reply),
+      (error: Partial<StatusObject>) => callback(error),
+    );
+  };
+  server.addService({ priceOptions: definitionOf(catalog.pricing.priceOptions) }, { priceOptions });
+  if (simulate) server.addService({ simulate: definitionOf(catalog.pricing.simulate) }, { simulate });
+  if (open) server.addService({ open: definitionOf(catalog.session.open) }, { open });
   await new Promise<void>((resolve, reject) => {
     server.bindAsync(`unix:${socket}`, ServerCredentials.createInsecure(), (error) =>
       error ? reject(error) : resolve(),
