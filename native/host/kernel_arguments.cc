@@ -181,24 +181,29 @@ bool ReadKernelCall(const Napi::CallbackInfo& info, size_t first, KernelCall* ca
          ReadColumns(info.Env(), info[first + 3], call->kernel->outputs, "outputs", ReadOutput, call);
 }
 
-bool CollectViews(const Napi::CallbackInfo& info, size_t first, Napi::Array* views) {
+bool CollectBuffers(const Napi::CallbackInfo& info, size_t first, Napi::Array* buffers) {
   const Napi::Env env = info.Env();
-  *views = Napi::Array::New(env);
-  Napi::Value checked;
-  for (size_t list = first + 2; list <= first + 3; ++list) {
-    const Napi::Array columns = info[list].As<Napi::Array>();
-    for (uint32_t i = 0; i < columns.Length(); ++i) {
-      const Napi::Value column = columns.Get(i);
-      views->Set(views->Length(), column);
-      if (!column.IsTypedArray()) continue;
-      // The columns of a request mostly lie in one buffer, and one question costs as much as a column.
-      const Napi::Object buffer = column.As<Napi::TypedArray>().ArrayBuffer();
-      if (!checked.IsEmpty() && buffer.StrictEquals(checked)) continue;
-      checked = buffer;
-      if (!buffer.Get("resizable").ToBoolean()) continue;
-      Refuse<Napi::TypeError>(
-          env, Place(list == first + 2 ? "inputs" : "outputs", i) + " must not lie in a resizable ArrayBuffer");
-      return false;
+  *buffers = Napi::Array::New(env);
+  const napi_value resizable = Napi::String::New(env, "resizable");
+  uint32_t count = 0;
+  napi_value last = nullptr;
+  for (const char* list : {"inputs", "outputs"}) {
+    const Napi::Array columns = info[first + (list[0] == 'i' ? 2 : 3)].As<Napi::Array>();
+    for (uint32_t i = 0, length = columns.Length(); i < length; ++i) {
+      napi_value column, buffer, answer;
+      if (napi_get_element(env, columns, i, &column) != napi_ok) return false;
+      // Null is an output that is not wanted.
+      if (napi_get_typedarray_info(env, column, nullptr, nullptr, nullptr, &buffer, nullptr) != napi_ok) continue;
+      // The columns of a request mostly lie in one buffer.
+      bool is_last = false, is_resizable = false;
+      if (last != nullptr) napi_strict_equals(env, buffer, last, &is_last);
+      if (is_last) continue;
+      last = buffer;
+      if (napi_get_property(env, buffer, resizable, &answer) != napi_ok) return false;
+      if (napi_get_value_bool(env, answer, &is_resizable) == napi_ok && is_resizable) {
+        return Refuse<Napi::TypeError>(env, Place(list, i) + " must not lie in a resizable ArrayBuffer");
+      }
+      napi_set_element(env, *buffers, count++, buffer);
     }
   }
   return true;

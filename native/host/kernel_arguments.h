@@ -14,8 +14,8 @@ const char* NameOf(Element element);
 // exception that names the argument is pending.
 bool ReadKernelCall(const Napi::CallbackInfo& info, size_t first, KernelCall* call);
 
-// A new array of every column of the call: whoever holds it keeps the memory alive. False: an exception is pending,
-// because the memory of a column could shrink while another thread uses it.
-bool CollectViews(const Napi::CallbackInfo& info, size_t first, Napi::Array* views);
+// A new array of the memory under every column of the call: whoever holds it keeps that alive. False: an exception is
+// pending, because the memory could shrink while another thread uses it.
+bool CollectBuffers(const Napi::CallbackInfo& info, size_t first, Napi::Array* buffers);
 
 }  // namespace acceld

@@ -35,8 +35,8 @@ class PoolBinding {
     }
     KernelCall call;
     if (!ReadKernelCall(info, 1, &call)) return;
-    Napi::Array views;
-    if (!CollectViews(info, 1, &views)) return;
+    Napi::Array buffers;
+    if (!CollectBuffers(info, 1, &buffers)) return;
     // The caller's tokens need not differ, and memory must outlive its task all the same.
     const uint64_t id = next_id_++;
     if (!pool_->Submit(id, std::move(call))) {
@@ -44,7 +44,7 @@ class PoolBinding {
       return;
     }
     if (in_flight_.empty()) napi_ref_threadsafe_function(env_, notifier_);
-    in_flight_[id] = {info[0].As<Napi::Number>().DoubleValue(), Napi::Persistent(views.As<Napi::Object>())};
+    in_flight_[id] = {info[0].As<Napi::Number>().DoubleValue(), Napi::Persistent(buffers.As<Napi::Object>())};
   }
 
   void Close() {
@@ -56,7 +56,7 @@ class PoolBinding {
  private:
   struct InFlight {
     double token;
-    Napi::ObjectReference views;
+    Napi::ObjectReference buffers;
   };
 
   static void OnNotified(napi_env env, napi_value, void* context, void*) {

@@ -104,10 +104,10 @@ describe('host addon: a pool in the life of a process', () => {
       const gc = require('vm').runInNewContext('gc');
       let left = 4;
       const watched = [];
-      const say = () => console.log(watched.map((view) => (view.deref() === undefined ? 'freed' : 'alive')).join());
+      const say = () => console.log(watched.map((buffer) => (buffer.deref() === undefined ? 'freed' : 'alive')).join());
       done = () => { left -= 1; if (left === 0) setTimeout(() => { gc(); say(); }, 0); };
       for (const token of [1, 2]) submit(token, ${long});
-      for (const token of [5, 5]) watched.push(new WeakRef(submit(token, 1)[0]));
+      for (const token of [5, 5]) watched.push(new WeakRef(submit(token, 1)[0].buffer));
       setTimeout(() => { gc(); say(); }, 0);`;
     assert.deepEqual(inChild(script), { status: 0, signal: null, stdout: 'alive,alive\nfreed,freed\n', stderr: '' });
   });
