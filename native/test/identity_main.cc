@@ -1,16 +1,18 @@
-// Prints a hash of every output bit of a pinned chain: identity_main THREADS CHUNK_ROWS [flush].
+// Prints a hash of every output bit of pinned work for each kernel: identity_main THREADS CHUNK_ROWS [flush].
 // The instruction set is the one in use (ACCELD_FORCE_ISA chooses it). With `flush` the threads replace subnormal
-// numbers by zero, as GPUs do. Output: the name of the set, the hash of f64, the hash of f32.
+// numbers by zero, as GPUs do. Output: the name of the set, and NAME:HASH of each kernel.
 // Without arguments: the names of the sets that can run here.
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <thread>
 
 #include "../backends/cpu/dispatch.h"
-#include "option_chain.h"
+#include "implied_chain.h"
+#include "simulate_contract.h"
 
 namespace {
 
@@ -31,13 +33,14 @@ void FlushSubnormals() {
 #endif
 }
 
-void RunSplit(const Kernel& kernel, uint32_t model, OptionColumns& data, const Split& split) {
+// The rows from 0 to run.end.
+void RunSplit(const Kernel& kernel, const KernelRun& run, const Split& split) {
   std::atomic<size_t> next{0};
   const auto work = [&] {
     if (split.flushes_subnormals) FlushSubnormals();
-    for (size_t begin; (begin = next.fetch_add(split.chunk_rows)) < data.rows();) {
-      const size_t end = std::min(begin + split.chunk_rows, data.rows());
-      kernel.function({&model, data.columns, data.outputs, begin, end});
+    for (size_t begin; (begin = next.fetch_add(split.chunk_rows)) < run.end;) {
+      const size_t end = std::min(begin + split.chunk_rows, run.end);
+      kernel.function({run.params, run.inputs, run.outputs, begin, end, run.params_bytes});
     }
   };
   std::vector<std::thread> pool;
@@ -45,9 +48,73 @@ void RunSplit(const Kernel& kernel, uint32_t model, OptionColumns& data, const S
   for (auto& thread : pool) thread.join();
 }
 
-uint64_t Fnv1a(uint64_t hash, const std::vector<unsigned char>& bytes) {
-  for (const unsigned char byte : bytes) hash = (hash ^ byte) * 0x100000001b3;
+uint64_t Fnv1a(uint64_t hash, const void* data, size_t count) {
+  const auto* const bytes = static_cast<const unsigned char*>(data);
+  for (size_t i = 0; i < count; ++i) hash = (hash ^ bytes[i]) * 0x100000001b3;
   return hash;
+}
+
+template <typename Element>
+uint64_t Fnv1a(uint64_t hash, const std::vector<Element>& column) {
+  return Fnv1a(hash, column.data(), column.size() * sizeof(Element));
+}
+
+constexpr uint64_t kNoHash = 0xcbf29ce484222325;
+constexpr size_t kRows = 20011;
+
+uint64_t HashPrices(const Kernel& kernel, const Split& split) {
+  const OptionChain chain = RandomChain(kRows);
+  uint64_t hash = kNoHash;
+  for (const uint32_t model : {kBlackScholesMerton, kBlack76}) {
+    OptionColumns data(chain, kernel, 0);
+    RunSplit(kernel, {&model, data.columns, data.outputs, 0, data.rows(), sizeof model}, split);
+    for (size_t output = 0; output < kOptionOutputs; ++output) hash = Fnv1a(hash, data.Bytes(output));
+  }
+  return hash;
+}
+
+// Prices with every status: as they come, and some that are no prices.
+uint64_t HashVolatilities(const Kernel& kernel, const Split& split) {
+  size_t count;
+  const Kernel* const kernels = Kernels(&count);
+  ImpliedChain chain = PricedChain(RandomChain(kRows), {InstructionSet(), kernels, count, Parts()});
+  for (const double price : {std::numeric_limits<double>::quiet_NaN(), -1.0, 1.0, 100.0, 1e300}) {
+    chain.Add({1, 100, 90, 0, 0, 1, price});
+  }
+  KernelRun run = chain.Bind();
+  run.end = chain.Rows();
+  RunSplit(kernel, run, split);
+  return Fnv1a(Fnv1a(kNoHash, chain.volatility), chain.status);
+}
+
+constexpr size_t kBlocks = 4;
+
+uint64_t HashSimulations(const Kernel& kernel, Split split) {
+  split.chunk_rows = 1 + split.chunk_rows % kBlocks;
+  uint64_t hash = kNoHash;
+  for (uint32_t code = 0; code < 32; ++code) {
+    SimulateContract contract;
+    contract.payoff = kEuropean + code / 8;
+    contract.antithetic = code % 2 == 1;
+    contract.times = EvenTimes(1, code / 2 % 2 == 0 ? 1 : 7);
+    contract.option = 1 + code / 4 % 2;
+    contract.barrier_kind = 1 + code % 4;
+    contract.barrier = contract.barrier_kind <= 2 ? 115 : 90;
+    contract.rebate = 3;
+    const std::vector<unsigned char> params = ParamsOf(contract, 0x3fffffffe);
+    SimulateBlocks blocks(kBlocks);
+    RunSplit(kernel, {params.data(), nullptr, blocks.outputs, 0, kBlocks, params.size()}, split);
+    for (const std::vector<float>& column : blocks.columns) hash = Fnv1a(hash, column);
+  }
+  return hash;
+}
+
+uint64_t HashOf(const Kernel& kernel, const Split& split) {
+  const std::string name = kernel.name;
+  if (IsPriceOptions(kernel)) return HashPrices(kernel, split);
+  if (name == "implied-volatility-f64") return HashVolatilities(kernel, split);
+  if (name == "simulate-f32") return HashSimulations(kernel, split);
+  throw std::runtime_error("no work for kernel " + name);
 }
 
 }  // namespace
@@ -59,19 +126,11 @@ int main(int argc, char** argv) {
   }
   const Split split{std::strtoull(argv[1], nullptr, 10), std::strtoull(argv[2], nullptr, 10),
                     argc > 3 && std::strcmp(argv[3], "flush") == 0};
-  const OptionChain chain = RandomChain(20011);
   size_t count;
-  const Kernel* kernels = Kernels(&count);
+  const Kernel* const kernels = Kernels(&count);
   std::printf("%s", InstructionSet());
   for (size_t i = 0; i < count; ++i) {
-    if (!IsPriceOptions(kernels[i])) continue;
-    uint64_t hash = 0xcbf29ce484222325;
-    for (const uint32_t model : {kBlackScholesMerton, kBlack76}) {
-      OptionColumns data(chain, kernels[i], 0);
-      RunSplit(kernels[i], model, data, split);
-      for (size_t output = 0; output < kOptionOutputs; ++output) hash = Fnv1a(hash, data.Bytes(output));
-    }
-    std::printf(" %016llx", static_cast<unsigned long long>(hash));
+    std::printf(" %s:%016llx", kernels[i].name, static_cast<unsigned long long>(HashOf(kernels[i], split)));
   }
   std::printf("\n");
 }

@@ -32,15 +32,21 @@ class ImpliedChain {
             numbers_[3][row], numbers_[4][row], numbers_[5][row]};
   }
 
-  uint32_t Run(const Kernel& kernel, size_t begin, size_t end) {
-    const uint32_t reserved = 0;
-    Column inputs[1 + kImpliedNumbers] = {{types_.data(), 1}};
+  // Everything but the rows, until the chain changes.
+  KernelRun Bind() {
+    inputs_[0] = {types_.data(), 1};
     for (size_t i = 0; i < kImpliedNumbers; ++i) {
-      inputs[i + 1] = {reinterpret_cast<unsigned char*>(numbers_[i].data()), sizeof(double)};
+      inputs_[i + 1] = {reinterpret_cast<unsigned char*>(numbers_[i].data()), sizeof(double)};
     }
-    unsigned char* const outputs[] = {reinterpret_cast<unsigned char*>(volatility.data()),
-                                      reinterpret_cast<unsigned char*>(status.data())};
-    return kernel.function({&reserved, inputs, outputs, begin, end});
+    outputs_[0] = reinterpret_cast<unsigned char*>(volatility.data());
+    outputs_[1] = reinterpret_cast<unsigned char*>(status.data());
+    return {&reserved_, inputs_, outputs_, 0, 0, sizeof reserved_};
+  }
+  uint32_t Run(const Kernel& kernel, size_t begin, size_t end) {
+    KernelRun run = Bind();
+    run.begin = begin;
+    run.end = end;
+    return kernel.function(run);
   }
 
   std::vector<double> volatility, status;
@@ -48,6 +54,9 @@ class ImpliedChain {
  private:
   std::vector<unsigned char> types_;
   std::vector<double> numbers_[kImpliedNumbers];
+  const uint32_t reserved_ = 0;
+  Column inputs_[1 + kImpliedNumbers];
+  unsigned char* outputs_[2];
 };
 
 // The chain's options at their prices by the kernel price-options-f64.
