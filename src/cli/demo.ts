@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { connect, OptionModel, OptionType, OptionValue, type Client, type Receipt } from '../client/index.js';
 import { parseBars, volatility, type Bar } from './bars.js';
+import { runSimulation } from './demo-simulation.js';
+import { recoverVolatility } from './demo-volatility.js';
 import { CommandFailure } from './failure.js';
 import { withPrivateDaemon } from './private-daemon.js';
 import { receiptLine } from './show.js';
@@ -60,6 +62,9 @@ export async function runDemo(terminal: Terminal): Promise<void> {
       const residual = parityResidual(chain, greeks.price);
       if (!(residual <= parityMax)) throw new CommandFailure(`put-call parity is broken by ${residual} points`);
       terminal.out(`Put-call parity holds: worst residual ${residual.toExponential(1)} points of ${chain.spot}\n`);
+      const market = { spot: chain.spot, rate, dividendYield };
+      await recoverVolatility(client, { ...chain, ...market, price: greeks.price }, terminal);
+      await runSimulation({ client, signal }, { ...market, volatility: volatility(bars, 252) }, terminal);
     } finally {
       client.close();
     }

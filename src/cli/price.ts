@@ -1,28 +1,17 @@
 // `acceld price`: a chain from flags. Strikes, expiries and types combine; everything else is one value for all.
 import { OptionModel, OptionType, OptionValue, Precision, Device, type Client, type Receipt } from '../client/index.js';
-import { UsageError } from './failure.js';
+import { camel, codes, codesOf, daysPerYear, expiries, numbers, only, type OptionFlags } from './flags.js';
 import { plain, receiptLine, wordOf } from './show.js';
 import { table, type Terminal } from './terminal.js';
 
 /** Flags as commander gives them. */
-export interface PriceFlags {
-  readonly type: string;
+export interface PriceFlags extends OptionFlags {
   readonly model: string;
-  readonly spot?: string;
   readonly forward?: string;
   readonly strikes: string;
-  readonly rate: string;
-  readonly dividendYield?: string;
-  readonly volatility: string;
-  readonly years?: string;
-  readonly days?: string;
   readonly values: string;
   readonly precision?: string;
-  readonly device?: string;
 }
-
-/** ACT/365 fixed. */
-const daysPerYear = 365;
 
 interface Chain {
   readonly types: readonly OptionType[];
@@ -92,11 +81,8 @@ export function printPriced({ types, strikes, years, columns, receipt }: Priced,
 }
 
 function crossed(flags: PriceFlags): Chain {
-  if ((flags.years === undefined) === (flags.days === undefined)) throw new UsageError('give either --years or --days');
-  const expiries =
-    flags.years !== undefined ? numbers(flags, 'years') : numbers(flags, 'days').map((days) => days / daysPerYear);
   const types = codes(flags, 'type', OptionType);
-  const rows = expiries.flatMap((years) =>
+  const rows = expiries(flags).flatMap((years) =>
     numbers(flags, 'strikes').flatMap((strike) => types.map((type) => ({ type, strike, years }))),
   );
   return {
@@ -104,49 +90,6 @@ function crossed(flags: PriceFlags): Chain {
     strikes: rows.map(({ strike }) => strike),
     years: rows.map(({ years }) => years),
   };
-}
-
-const flagName = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-const camel = (word: string): string => word.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
-
-function numbers(flags: PriceFlags, name: keyof PriceFlags): readonly number[] {
-  return String(flags[name])
-    .split(',')
-    .map((text) => {
-      const number = text.trim() === '' ? NaN : Number(text);
-      if (Number.isFinite(number)) return number;
-      throw new UsageError(`${flagName(name)} must be a number or numbers between commas, got ${JSON.stringify(text)}`);
-    });
-}
-
-function only<Value>(values: readonly Value[], name: keyof PriceFlags): Value {
-  if (values.length === 1) return values[0]!;
-  throw new UsageError(`${flagName(name)} must be one value, got ${values.length}`);
-}
-
-type EnumTable = Readonly<Record<string, string | number>>;
-
-/** Every code of an enum but the unspecified one. */
-const codesOf = <Code extends number>(table: Record<string, string | Code>, prefix: string): Code[] =>
-  Object.entries(table)
-    .filter(([name, code]) => name.startsWith(prefix) && typeof code === 'number' && code > 0)
-    .map(([, code]) => code as Code);
-
-/** The codes that a flag names in words, as "black-76" or "price,delta". */
-function codes<Code extends number>(
-  flags: PriceFlags,
-  name: keyof PriceFlags,
-  table: Record<string, string | Code>,
-): Code[] {
-  const prefix = String((table as EnumTable)[0]).replace(/UNSPECIFIED$/, '');
-  const words = new Map(codesOf(table, prefix).map((code) => [wordOf(String(table[code]), prefix), code]));
-  return String(flags[name])
-    .split(',')
-    .map((word) => {
-      const code = words.get(word.trim());
-      if (code !== undefined) return code;
-      throw new UsageError(`${flagName(name)} must be of ${[...words.keys()].join(', ')}, got ${JSON.stringify(word)}`);
-    });
 }
 
 const withoutYield = (values: readonly OptionValue[]): OptionValue[] =>

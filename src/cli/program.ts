@@ -8,6 +8,7 @@ import { exitCodes, exitCodesHelp } from './exit-codes.js';
 import { report, UsageError } from './failure.js';
 import { price, pricedJson, printPriced, type PriceFlags } from './price.js';
 import { plain } from './show.js';
+import { printJson, printResult, simulateRequest, watch, type SimulateFlags } from './simulate.js';
 import { getStatus, printStatus } from './status.js';
 import { jsonLine, type Terminal } from './terminal.js';
 
@@ -56,6 +57,7 @@ function program(terminal: Terminal): Command {
   addDaemonRoles(root);
   addStatus(root, terminal);
   addPrice(root, terminal);
+  addSimulate(root, terminal);
   addCall(root, terminal);
   addDemo(root, terminal);
   root
@@ -120,6 +122,54 @@ Examples:
   acceld price --type call --spot 100 --strike 105 --rate 0.05 --volatility 0.2 --days 30
   acceld price --type call,put --spot 100 --strikes 90,100,110 --rate 0.05 --volatility 0.2 --years 0.5,1
   acceld price --type put --model black-76 --forward 72.5 --strike 70 --rate 0.03 --volatility 0.4 --days 45 --json`;
+
+function addSimulate(root: Command, terminal: Terminal): void {
+  root
+    .command('simulate')
+    .description('price one option by Monte Carlo, with its standard error')
+    .requiredOption('--type <type>', 'call or put')
+    .requiredOption('--spot <number>', 'spot price')
+    .requiredOption('--strike <number>', 'strike price')
+    .requiredOption('--rate <number>', 'continuous rate per year: 0.05 is 5 %')
+    .option('--dividend-yield <number>', 'continuous dividend yield per year')
+    .requiredOption('--volatility <number>', 'per square root of a year: 0.2 is 20 %')
+    .option('--years <number>', 'time to expiry in years')
+    .option('--days <number>', 'time to expiry in days of a year of 365')
+    .option('--payoff <payoff>', 'european, asian or barrier', 'european')
+    .option('--averaging <averaging>', 'arithmetic or geometric (asian)', 'arithmetic')
+    .option('--fixings <count>', 'fixings at even distances up to the expiry (asian)')
+    .option('--fixing-years <numbers>', 'times of the fixings in years (asian)')
+    .option('--barrier <price>', 'barrier price (barrier)')
+    .option('--barrier-kind <kind>', 'up-and-out, up-and-in, down-and-out or down-and-in (barrier)')
+    .option('--rebate <amount>', 'paid when the option ends without its payoff (barrier)')
+    .option('--monitorings <count>', 'looks at the barrier, at even distances up to the expiry (barrier)')
+    .option('--paths <count>', 'paths at most; 1,048,576 where nothing else ends the simulation')
+    .option('--target-error <amount>', 'end at this standard error')
+    .option('--seconds <number>', 'end after this time')
+    .option('--seed <number>', 'key of the random numbers', '0')
+    .option('--antithetic', 'paths in pairs of opposite normals')
+    .option('--control-variate', 'take the known mean of a similar payoff into account')
+    .option('--greeks', 'also delta and vega')
+    .option('--device <device>', 'auto, cpu, gpu or neural-engine')
+    .addHelpText('after', simulateExamples)
+    .action(async (flags: SimulateFlags) => {
+      const request = simulateRequest(flags);
+      if (Number(flags.seconds) >= Number(root.opts<GlobalFlags>().timeout))
+        throw new UsageError(`--seconds must be below --timeout, got ${flags.seconds}`);
+      await withClient(root, async (client) => {
+        if (isJson(root)) await printJson({ client, request }, terminal);
+        else printResult((await watch({ client, request }, terminal)).at(-1)!, terminal);
+      });
+    });
+}
+
+const simulateExamples = `
+Examples:
+  acceld simulate --type call --spot 100 --strike 105 --rate 0.05 --volatility 0.2 --years 1 --target-error 0.01
+  acceld simulate --type call --spot 100 --strike 100 --rate 0.05 --volatility 0.2 --years 1 \\
+    --payoff asian --fixings 252 --control-variate --greeks
+  acceld simulate --type put --spot 100 --strike 100 --rate 0.05 --volatility 0.3 --days 90 \\
+    --payoff barrier --barrier 80 --barrier-kind down-and-out --monitorings 63 --seconds 2 --json`;
 
 function addCall(root: Command, terminal: Terminal): void {
   root

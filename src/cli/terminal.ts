@@ -7,6 +7,8 @@ export interface Terminal {
   error(text: string): void;
   readInput(): string;
   readonly hasColor: boolean;
+  /** Characters in a line of the screen; undefined where nobody looks at one. */
+  readonly columns: number | undefined;
   /** Environment for a program that a command starts. */
   readonly environment: NodeJS.ProcessEnv;
 }
@@ -16,6 +18,8 @@ export const processTerminal = (): Terminal => ({
   error: (text) => process.stderr.write(text),
   readInput: () => readFileSync(process.stdin.fd, 'utf8'),
   hasColor: process.stdout.isTTY && !process.env['NO_COLOR'],
+  // 0 and undefined come from terminals that do not tell.
+  columns: process.stdout.isTTY ? process.stdout.columns || 80 : undefined,
   environment: process.env,
 });
 

@@ -42,6 +42,10 @@ describe('acceld demo', function () {
     assert.match(out(), /18,000 options with 6 values each in .* options\/s/);
     assert.match(out(), /Ran on cpu .* reproducible/);
     assert.match(out(), /Put-call parity holds: worst residual \d/);
+    assert.match(out(), /Implied volatility of the same 18,000 prices .* the error is \S+e-1\d in the median/);
+    assert.match(out(), /^ok +17,\d{3}$/m);
+    assert.match(out(), /^ *[\d,]+ +\|-*o-*\|$/m);
+    assert.match(out(), /^\d+\.\d+ ± \d\.\de-3 after [\d,]+ paths in/m);
     assert.equal(out().includes('\u001b'), false);
     assert.deepEqual(readdirSync(folder), []);
     assert.deepEqual(await processes(), []);

@@ -92,14 +92,14 @@ export function operationsOf(files: Files): string[] {
 
 /**
  * An operation is named in its own file, in the lists, and in files of operations/ that serve operations without being one.
- * The command line's examples are users of the API.
+ * The command line's examples are users of the API, and program.ts lists its commands.
  */
 export function operationNames(files: Files): string[] {
   const operations = operationsOf(files);
   return operations.flatMap((operation) => {
     const others = operations.filter((other) => other !== operation).join('|');
     const allowed = new RegExp(
-      `^src/daemon/operations/(?!(${others})\\.ts)|^src/cli/(commands/)?(demo|price|${operation})(-[a-z]+)*\\.ts$`,
+      `^src/daemon/operations/(?!(${others})\\.ts)|^src/cli/(commands/)?(demo|price|program|${operation})(-[a-z]+)*\\.ts$`,
     );
     const word = new RegExp(operation.replaceAll('-', '[-_]?'), 'i');
     return select(files, /^src\/(daemon|client|cli)\/.*\.ts$/)

@@ -21,6 +21,7 @@ async function acceld(args: readonly string[], input = ''): Promise<Result> {
     error: (text) => void (error += text),
     readInput: () => input,
     hasColor: false,
+    columns: undefined,
     environment: {},
   };
   const code = await run(args, terminal);
@@ -42,10 +43,20 @@ describe('acceld without a daemon', () => {
   it('explains itself and each command, with examples and exit codes', async () => {
     const whole = await acceld(['--help']);
     assert.equal(whole.code, 0);
-    for (const name of ['serve', 'check-config', 'status', 'price', 'call', 'demo', 'version', 'Exit codes']) {
+    for (const name of [
+      'serve',
+      'check-config',
+      'status',
+      'price',
+      'simulate',
+      'call',
+      'demo',
+      'version',
+      'Exit codes',
+    ]) {
       assert.match(whole.out, new RegExp(name));
     }
-    for (const name of ['status', 'price', 'call', 'demo']) {
+    for (const name of ['status', 'price', 'simulate', 'call', 'demo']) {
       const { code, out } = await acceld([name, '--help']);
       assert.equal(code, 0);
       assert.match(out, /Examples?:\n {2}acceld /, name);

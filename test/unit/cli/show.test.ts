@@ -10,6 +10,7 @@ const quiet = (hasColor: boolean): Terminal => ({
   error: () => {},
   readInput: () => '',
   hasColor,
+  columns: undefined,
   environment: {},
 });
 
