@@ -121,7 +121,10 @@ describe('acceld simulate', () => {
     assert.match(out, /^price +5\.000000 +1\.00e-1$/m);
     assert.match(out, /^delta +0\.500000/m);
     assert.match(out, /^1,048,576 paths in 2\.00 ms, ended by: paths\nRan on /m);
-    assert.equal(['\r', '\u001b'].some((character) => out.includes(character)), false);
+    assert.equal(
+      ['\r', '\u001b'].some((character) => out.includes(character)),
+      false,
+    );
   });
 
   it('draws a bar over itself on a screen, within its width', async () => {
