@@ -1,3 +1,4 @@
+// The real daemon behind src/daemon/rpc/server.ts and src/daemon/rpc/interceptor.ts.
 // Messages and streams that break the transport's rules.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

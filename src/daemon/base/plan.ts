@@ -23,12 +23,19 @@ export interface Plan {
   readonly inputs: readonly ArrayBufferView[];
   /** For each output of the kernel, whether it is wanted. All have the precision's type. */
   readonly outputs: readonly boolean[];
+  /** Bytes kept free before each output column and behind the last, for what the reply writes there. */
+  readonly room: { readonly before: number; readonly behind: number };
 }
+
+/** Nothing is written between the columns: they follow one another, aligned. */
+export const noRoom = { before: 0, behind: 0 } as const;
 
 /** What the device computed. */
 export interface Result {
-  /** One column for each output of the plan, in the precision's type and aligned to it; null where it was not wanted. */
+  /** One column for each output of the plan, in the precision's type; null where it was not wanted. */
   readonly outputs: readonly (Uint8Array | null)[];
+  /** The columns with the room around them. */
+  readonly memory: Uint8Array;
   /** Some output is not finite. */
   readonly notFinite: boolean;
 }

@@ -160,13 +160,17 @@ function typeOf(values: ArrayBufferView): DataType {
   return values instanceof Uint32Array ? DataType.DATA_TYPE_U32 : DataType.DATA_TYPE_U8;
 }
 
-/** A result column as a tensor over the same memory. */
-export function resultColumn(bytes: Uint8Array, rows: number, precision: Precision): Tensor {
-  const dtype = precision === Precision.PRECISION_F32 ? DataType.DATA_TYPE_F32 : DataType.DATA_TYPE_F64;
-  return { dtype, shape: [rows], data: bytes };
-}
+export const dataTypeOf = (precision: Precision): DataType =>
+  precision === Precision.PRECISION_F32 ? DataType.DATA_TYPE_F32 : DataType.DATA_TYPE_F64;
 
-/** The numbers of a result column. */
+/** A result column as a tensor over the same memory. */
+export const resultColumn = (bytes: Uint8Array, rows: number, precision: Precision): Tensor => ({
+  dtype: dataTypeOf(precision),
+  shape: [rows],
+  data: bytes,
+});
+
+/** The numbers of a result column that is aligned, as those without room around them are. */
 export const numbersIn = (bytes: Uint8Array, precision: Precision): Float64Array | Float32Array =>
   precision === Precision.PRECISION_F32
     ? new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)

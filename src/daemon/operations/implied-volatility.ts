@@ -2,9 +2,9 @@
 // status, never a NaN, a zero or a clamp in place of an answer.
 import { catalog } from '../../gen/catalog.js';
 import { Precision } from '../../gen/acceld/v1/execution.js';
-import type { ImpliedVolatilityRequest, ImpliedVolatilityResponse } from '../../gen/acceld/v1/implied_volatility.js';
+import { ImpliedVolatilityResponse, type ImpliedVolatilityRequest } from '../../gen/acceld/v1/implied_volatility.js';
 import { OptionType } from '../../gen/acceld/v1/option.js';
-import type { Execution } from '../base/plan.js';
+import { noRoom, type Execution } from '../base/plan.js';
 import { Violations } from '../base/violations.js';
 import { columnOf, Columns, numbersIn, resultColumn } from './columns.js';
 import { parseExecution, requirePrecision } from './execution.js';
@@ -46,13 +46,15 @@ const plan: Operation<ImpliedVolatilityRequest, Job, ImpliedVolatilityResponse>[
   rowUnits: 1,
   inputs: job.inputs,
   outputs: [true, true],
+  room: noRoom,
 });
 
 const reply: Operation<ImpliedVolatilityRequest, Job, ImpliedVolatilityResponse>['reply'] = (job, result, receipt) => {
   const [volatility, status] = result?.outputs ?? [];
-  if (!volatility || !status) return { receipt };
+  if (!volatility || !status) return ImpliedVolatilityResponse.encode({ receipt }).finish();
   const codes = Uint8Array.from(numbersIn(status, Precision.PRECISION_F64));
-  return { receipt, volatility: resultColumn(volatility, job.rows, Precision.PRECISION_F64), status: columnOf(codes) };
+  const column = resultColumn(volatility, job.rows, Precision.PRECISION_F64);
+  return ImpliedVolatilityResponse.encode({ receipt, volatility: column, status: columnOf(codes) }).finish();
 };
 
 export const impliedVolatility: Operation<ImpliedVolatilityRequest, Job, ImpliedVolatilityResponse> = {

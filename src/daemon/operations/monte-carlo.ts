@@ -144,6 +144,9 @@ function moveOf({ rate, dividendYield }: Simulation, volatility: number, time: n
   return [drift, (volatility * Math.sqrt(time)) / Math.LN2];
 }
 
+/** The kernel that evaluates a ClosedForm, as Black-76. */
+export const closedFormKernel = 'price-options-f64';
+
 /** The control variate's known mean as a price that a closed formula gives; without one, the discounted forward. */
 export interface ClosedForm {
   readonly forward: number;

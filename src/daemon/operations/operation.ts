@@ -46,6 +46,6 @@ export interface Operation<Request, Job, Response> {
   /** Wire message to job. Throws a Fault that names every field at fault. */
   parse(request: Request): Job;
   plan(job: Job): Plan;
-  /** Result to wire message; without a result (validate_only) the receipt alone. */
-  reply(job: Job, result: Result | null, receipt: Receipt): Response;
+  /** Result to the encoded reply; without a result (validate_only) the receipt alone. */
+  reply(job: Job, result: Result | null, receipt: Receipt): Uint8Array;
 }

@@ -2,13 +2,13 @@
 import { catalog } from '../../gen/catalog.js';
 import { Precision } from '../../gen/acceld/v1/execution.js';
 import { OptionModel, OptionType } from '../../gen/acceld/v1/option.js';
-import { OptionValue, type PriceOptionsRequest, type PriceOptionsResponse } from '../../gen/acceld/v1/price_options.js';
+import { OptionValue, PriceOptionsResponse, type PriceOptionsRequest } from '../../gen/acceld/v1/price_options.js';
 import { messageBytesMax } from '../base/limits.js';
 import { Violations } from '../base/violations.js';
-import { columnOf, Columns, numbersIn, resultColumn } from './columns.js';
-import type { Execution } from '../base/plan.js';
+import { columnHeaderBytes, encodeColumnReply, receiptRoomBytes } from './column-reply.js';
+import { columnOf, Columns, resultColumn } from './columns.js';
 import { parseExecution } from './execution.js';
-import type { Result } from '../base/plan.js';
+import type { Execution, Result } from '../base/plan.js';
 import type { Operation } from './operation.js';
 import {
   carryOf,
@@ -110,6 +110,8 @@ const paramsOf: Readonly<Record<number, Uint8Array>> = {
   [OptionModel.OPTION_MODEL_BLACK_76]: new Uint8Array(Uint32Array.of(2).buffer),
 };
 
+const elementBytes = ({ execution }: Job): number => (execution.precision === Precision.PRECISION_F32 ? 4 : 8);
+
 const plan: Operation<PriceOptionsRequest, Job, PriceOptionsResponse>['plan'] = (job) => ({
   execution: job.execution,
   kernel: job.execution.precision === Precision.PRECISION_F32 ? 'price-options-f32' : 'price-options-f64',
@@ -118,29 +120,36 @@ const plan: Operation<PriceOptionsRequest, Job, PriceOptionsResponse>['plan'] = 
   rowUnits: 1,
   inputs: job.inputs,
   outputs: outputs.map(([value]) => job.values.includes(value)),
+  room: { before: columnHeaderBytes(job.rows, elementBytes(job)), behind: receiptRoomBytes },
 });
 
+/** Field numbers in PriceOptionsResponse: one above the code of the value. */
+const fields = outputs.map(([value]) => value + 1);
+
 const reply: Operation<PriceOptionsRequest, Job, PriceOptionsResponse>['reply'] = (job, result, receipt) => {
-  const response: PriceOptionsResponse = { receipt };
-  if (result === null) return response;
-  if (result.notFinite) response.undefined = columnOf(takeUndefined(job, result));
+  const { rows, execution } = job;
+  if (result === null) return PriceOptionsResponse.encode({ receipt }).finish();
+  if (!result.notFinite) return encodeColumnReply({ rows, precision: execution.precision, fields }, result, receipt);
+  const response: PriceOptionsResponse = { receipt, undefined: columnOf(takeUndefined(job, result)) };
   outputs.forEach(([, field], index) => {
     const bytes = result.outputs[index];
-    if (bytes) response[field] = resultColumn(bytes, job.rows, job.execution.precision);
+    if (bytes) response[field] = resultColumn(bytes, rows, execution.precision);
   });
-  return response;
+  return PriceOptionsResponse.encode(response).finish();
 };
 
 /** Moves every value that is not finite into the mask and leaves 0 in its place. */
-function takeUndefined({ rows, execution }: Job, result: Result): Uint32Array {
-  const mask = new Uint32Array(rows);
+function takeUndefined(job: Job, result: Result): Uint32Array {
+  const mask = new Uint32Array(job.rows);
+  const step = elementBytes(job);
   outputs.forEach(([value], index) => {
     const bytes = result.outputs[index];
     if (!bytes) return;
-    const values = numbersIn(bytes, execution.precision);
-    for (let row = 0; row < rows; row += 1) {
-      if (Number.isFinite(values[row])) continue;
-      values[row] = 0;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    for (let row = 0; row < job.rows; row += 1) {
+      const number = step === 4 ? view.getFloat32(4 * row, true) : view.getFloat64(8 * row, true);
+      if (Number.isFinite(number)) continue;
+      bytes.fill(0, step * row, step * (row + 1));
       mask[row]! |= 1 << value;
     }
   });

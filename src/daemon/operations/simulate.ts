@@ -3,9 +3,10 @@ import { catalog } from '../../gen/catalog.js';
 import { Precision } from '../../gen/acceld/v1/execution.js';
 import { OptionModel } from '../../gen/acceld/v1/option.js';
 import { StopReason, type SimulateRequest, type SimulateResponse } from '../../gen/acceld/v1/simulate.js';
-import type { Execution, Plan, Result } from '../base/plan.js';
+import { noRoom, type Execution, type Plan, type Result } from '../base/plan.js';
 import { numbersIn } from './columns.js';
-import { addBlocks,
+import {
+  addBlocks,
   controlled,
   estimateOf,
   noSums,
@@ -16,6 +17,7 @@ import { addBlocks,
 } from './estimate.js';
 import {
   blockPaths,
+  closedFormKernel,
   controlForm,
   discountedForward,
   packParams,
@@ -58,12 +60,13 @@ function prepare({ execution, simulation }: Job): Plan | undefined {
   const numbers = [form.forward, form.strike, form.rate, form.rate, form.volatility, form.years];
   return {
     execution: { ...execution, precision: Precision.PRECISION_F64 },
-    kernel: 'price-options-f64',
+    kernel: closedFormKernel,
     params: new Uint8Array(Uint32Array.of(OptionModel.OPTION_MODEL_BLACK_76).buffer),
     rows: 1,
     rowUnits: 1,
     inputs: [Uint8Array.of(simulation.option), ...numbers.map((number) => Float64Array.of(number))],
     outputs: [true, ...new Array<boolean>(8).fill(false)],
+    room: noRoom,
   };
 }
 
@@ -78,6 +81,7 @@ function round({ execution, simulation, params, steps }: Job, first: number, row
     rowUnits: blockPaths * steps,
     inputs: [],
     outputs: Array.from({ length: 2 * sumCount }, (_, index) => wanted[index >> 1]!),
+    room: noRoom,
   };
 }
 

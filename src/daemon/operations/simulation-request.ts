@@ -57,7 +57,7 @@ function checkRange(field: string, value: number, range: Range, violations: Viol
 }
 
 function checkNumbers(request: SimulateRequest, violations: Violations): void {
-  if (request.type !== OptionType.OPTION_TYPE_CALL && request.type !== OptionType.OPTION_TYPE_PUT) {
+  if (Number(request.type) < 1 || OptionType[request.type] === undefined) {
     violations.reject('type', 'a code of OptionType', OptionType[request.type] ?? request.type);
   }
   checkRange('spot', request.spot, prices, violations);
@@ -91,7 +91,7 @@ function parsePayoff({ payoff, yearsToExpiry }: SimulateRequest, violations: Vio
     case 'barrier': {
       const { kind: barrierKind, barrier: level, rebate, monitoringYears } = payoff.value;
       const times = parseDates('barrier.monitoring_years', monitoringYears, yearsToExpiry, violations);
-      if (barrierKind < 1 || BarrierKind[barrierKind] === undefined) {
+      if (Number(barrierKind) < 1 || BarrierKind[barrierKind] === undefined) {
         violations.reject('barrier.kind', 'a code of BarrierKind', BarrierKind[barrierKind] ?? barrierKind);
       }
       checkRange('barrier.barrier', level, prices, violations);

@@ -1,9 +1,9 @@
 import { catalog } from '../../gen/catalog.js';
-import type { GetStatusRequest, GetStatusResponse } from '../../gen/acceld/v1/admin_service.js';
+import { GetStatusResponse, type GetStatusRequest } from '../../gen/acceld/v1/admin_service.js';
 import type { AdmissionLimits } from '../admission/admission.js';
 import type { Caller } from '../base/caller.js';
 import type { Method } from '../operations/operation.js';
-import type { Course, Rooms } from './call.js';
+import type { Respond, Rooms } from './call.js';
 
 /** What the status tells and no room of a call knows. */
 export interface StatusSource {
@@ -16,26 +16,30 @@ export interface StatusSource {
 
 interface Admin {
   readonly method: Method<GetStatusRequest, GetStatusResponse>;
-  readonly respond: (request: GetStatusRequest, course: Course) => GetStatusResponse;
+  readonly respond: Respond<GetStatusRequest>;
 }
 
 /** GetStatus passes no admission: it must answer when everything else is refused. */
 export function admin(rooms: Rooms, source: StatusSource): Admin {
   return {
     method: catalog.admin.getStatus,
-    respond: (_request, { incoming }) => ({
-      version: source.version,
-      pid: process.pid,
-      uptimeSeconds: (rooms.clock.nowNs() - source.startedNs) / 1e9,
-      serving: !rooms.draining(),
-      devices: rooms.devices.map(({ info }) => ({ ...info, device: info.kind, kernels: [...info.kernels] })),
-      lanes: rooms.scheduler.lanes.map(({ priority, queued, running }) => ({ priority, queued, running })),
-      caller: callerStatus(rooms, source, incoming.caller),
-      connections: source.connections(),
-      allowance: 'normal',
-      warnings: [...source.warnings],
-      residentBytes: process.memoryUsage.rss(),
-    }),
+    respond: (_request, { incoming }) => GetStatusResponse.encode(statusOf(rooms, source, incoming.caller)).finish(),
+  };
+}
+
+function statusOf(rooms: Rooms, source: StatusSource, caller: Caller): GetStatusResponse {
+  return {
+    version: source.version,
+    pid: process.pid,
+    uptimeSeconds: (rooms.clock.nowNs() - source.startedNs) / 1e9,
+    serving: !rooms.draining(),
+    devices: rooms.devices.map(({ info }) => ({ ...info, device: info.kind, kernels: [...info.kernels] })),
+    lanes: rooms.scheduler.lanes.map(({ priority, queued, running }) => ({ priority, queued, running })),
+    caller: callerStatus(rooms, source, caller),
+    connections: source.connections(),
+    allowance: 'normal',
+    warnings: [...source.warnings],
+    residentBytes: process.memoryUsage.rss(),
   };
 }
 

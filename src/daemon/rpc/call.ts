@@ -88,17 +88,18 @@ export class Course {
   }
 }
 
-type Respond<Request, Response> = (request: Request, course: Course) => Response | Promise<Response>;
+/** Computes the encoded reply. */
+export type Respond<Request> = (request: Request, course: Course) => Uint8Array | Promise<Uint8Array>;
 
 /** Answers one unary call. Rejects with a FailedCall and with nothing else. */
 export function answer<Request, Response>(
   method: Method<Request, Response>,
   incoming: Incoming,
   rooms: Rooms,
-  respond: Respond<Request, Response>,
+  respond: Respond<Request>,
 ): Promise<Uint8Array> {
-  return within(method, new Course(rooms, incoming), async (request, course) => {
-    const bytes = method.response.encode(await respond(request, course)).finish();
+  return within(method, new Course(rooms, incoming), async (request: Request, course) => {
+    const bytes = await respond(request, course);
     return { bytes, responseBytes: bytes.byteLength };
   }).then(({ bytes }) => bytes);
 }
@@ -130,9 +131,7 @@ export async function within<Request, Response, Answer extends { readonly respon
 }
 
 /** The way of an operation: parse, plan, admission, placement, scheduler, reply. */
-export function respondBy<Request, Job, Response>(
-  operation: Operation<Request, Job, Response>,
-): Respond<Request, Response> {
+export function respondBy<Request, Job, Response>(operation: Operation<Request, Job, Response>): Respond<Request> {
   return async (request, course) => {
     const { rooms, incoming } = course;
     const job = operation.parse(request);

@@ -127,11 +127,10 @@ class Rounds<Request, Job, Progress, Response> {
     this.#roundEndedNs = nowNs;
   }
 
-  #charge({ queueNs, computeNs, outputs, notFinite }: Finished): void {
+  #charge({ queueNs, computeNs, ...result }: Finished): void {
     const before = this.#course.finished;
     this.#course.finished = {
-      outputs,
-      notFinite,
+      ...result,
       queueNs: before?.queueNs ?? queueNs,
       computeNs: (before?.computeNs ?? 0) + computeNs,
     };

@@ -46,7 +46,7 @@ export class Scheduler {
         gate: order.gate,
         placement,
         arrivedNs: this.#clock.nowNs(),
-        outputs: allocateOutputs(order.plan),
+        ...allocateOutputs(order.plan),
         queued: false,
         dispatched: 0,
         chunks: 0,

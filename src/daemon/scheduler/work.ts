@@ -1,6 +1,6 @@
 import { Precision, type Device as DeviceKind } from '../../gen/acceld/v1/execution.js';
 import type { Device } from '../devices/device.js';
-import type { Plan } from '../base/plan.js';
+import type { Plan, Result } from '../base/plan.js';
 
 /** What the scheduler is asked to run. */
 export interface Order {
@@ -26,9 +26,7 @@ export interface Placement {
 }
 
 /** What became of a job. */
-export interface Finished {
-  readonly outputs: readonly (Uint8Array | null)[];
-  readonly notFinite: boolean;
+export interface Finished extends Result {
   readonly queueNs: number;
   readonly computeNs: number;
 }
@@ -37,7 +35,8 @@ export interface Finished {
 export interface Work extends Order {
   readonly placement: Placement;
   readonly arrivedNs: number;
-  readonly outputs: readonly (Uint8Array | null)[];
+  readonly outputs: Result['outputs'];
+  readonly memory: Uint8Array;
   /** Some rows wait in a lane. */
   queued: boolean;
   /** Rows [0, dispatched) were given to the device. */
@@ -56,18 +55,20 @@ export interface Work extends Order {
 }
 
 /**
- * Result columns of a plan: one allocation, a column after the other, aligned to 8 bytes. Node's buffer pool holds small
- * ones, so that a call leaves no memory of its own to the garbage collector; a kernel writes every byte before it is sent.
+ * Result columns of a plan: one allocation, a column after the other with the plan's room around them. Node's buffer pool
+ * holds small ones, so that a call leaves no memory of its own to the garbage collector. Not cleared: a kernel writes every
+ * byte of a column, and the reply every byte of the room, before anything is sent.
  */
-export function allocateOutputs({ execution, rows, outputs }: Plan): readonly (Uint8Array | null)[] {
+export function allocateOutputs({ execution, rows, outputs, room }: Plan): Pick<Finished, 'memory' | 'outputs'> {
   const columnBytes = rows * (execution.precision === Precision.PRECISION_F32 ? 4 : 8);
   let wanted = 0;
   for (const isWanted of outputs) if (isWanted) wanted += 1;
-  const whole = Buffer.allocUnsafe(wanted * columnBytes);
+  const memory = Buffer.allocUnsafe(wanted * (room.before + columnBytes) + room.behind);
   let offset = 0;
-  return outputs.map((isWanted) => {
+  const columns = outputs.map((isWanted) => {
     if (!isWanted) return null;
-    offset += columnBytes;
-    return whole.subarray(offset - columnBytes, offset);
+    offset += room.before + columnBytes;
+    return memory.subarray(offset - columnBytes, offset);
   });
+  return { memory, outputs: columns };
 }

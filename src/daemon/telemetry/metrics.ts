@@ -64,56 +64,63 @@ export function createMetrics(readings: Readings): Metrics {
   };
 }
 
+/** What the calls of one series added since the last scrape. */
+interface Sums {
+  readonly labels: Record<(typeof callLabels)[number], string>;
+  rows: number;
+  requestBytes: number;
+  responseBytes: number;
+  deviceSeconds: number;
+}
+
+const callLabels = ['operation', 'device', 'priority', 'outcome'] as const;
+
+/** Counters are added up here and handed over when somebody scrapes: four look-ups fewer for each call. */
 function createCallMetrics(registers: Registry[]): (event: CallFinished) => void {
-  const labelNames = ['operation', 'device', 'priority', 'outcome'] as const;
-  const total = new Histogram({
-    name: 'acceld_call_seconds',
-    help: 'Arrival to answer.',
-    labelNames,
-    buckets: seconds,
-    registers,
-  });
-  const queue = new Histogram({
-    name: 'acceld_queue_seconds',
-    help: 'Admission to the first instruction on the device, of calls that ran.',
-    labelNames,
-    buckets: seconds,
-    registers,
-  });
-  const device = new Counter({
-    name: 'acceld_device_seconds_total',
-    help: 'Device time, summed over threads.',
-    labelNames,
-    registers,
-  });
-  const rows = new Counter({ name: 'acceld_rows_total', help: 'Rows of calls that succeeded.', labelNames, registers });
-  const received = new Counter({
-    name: 'acceld_request_bytes_total',
-    help: 'Bytes of request messages.',
-    labelNames,
-    registers,
-  });
-  const sent = new Counter({
-    name: 'acceld_response_bytes_total',
-    help: 'Bytes of response messages.',
-    labelNames,
-    registers,
-  });
-  return (event) => {
-    const labels = {
-      operation: event.operation,
-      device: shortName(Device[event.device]),
-      priority: shortName(Priority[event.priority]),
-      outcome: event.outcome,
-    };
-    total.observe(labels, event.totalNs / 1e9);
-    received.inc(labels, event.requestBytes);
-    sent.inc(labels, event.responseBytes);
-    if (event.outcome !== 'OK') return;
-    queue.observe(labels, event.queueNs / 1e9);
-    device.inc(labels, event.computeNs / 1e9);
-    rows.inc(labels, event.rows);
+  const series = new Map<string, Sums>();
+  const labelNames = callLabels;
+  const common = { labelNames, buckets: seconds, registers };
+  const total = new Histogram({ name: 'acceld_call_seconds', help: 'Arrival to answer.', ...common });
+  const queueHelp = 'Admission to the first instruction on the device, of calls that ran.';
+  const queue = new Histogram({ name: 'acceld_queue_seconds', help: queueHelp, ...common });
+  const count = (field: Exclude<keyof Sums, 'labels'>, metric: { name: string; help: string }): void => {
+    const collected = new Counter({
+      ...metric,
+      labelNames,
+      registers,
+      collect: () => {
+        for (const sums of series.values()) {
+          collected.inc(sums.labels, sums[field]);
+          sums[field] = 0;
+        }
+      },
+    });
   };
+  count('deviceSeconds', { name: 'acceld_device_seconds_total', help: 'Device time, summed over threads.' });
+  count('rows', { name: 'acceld_rows_total', help: 'Rows of calls that succeeded.' });
+  count('requestBytes', { name: 'acceld_request_bytes_total', help: 'Bytes of request messages.' });
+  count('responseBytes', { name: 'acceld_response_bytes_total', help: 'Bytes of response messages.' });
+  return (event) => {
+    const sums = sumsOf(series, event);
+    total.observe(sums.labels, event.totalNs / 1e9);
+    sums.requestBytes += event.requestBytes;
+    sums.responseBytes += event.responseBytes;
+    if (event.outcome !== 'OK') return;
+    queue.observe(sums.labels, event.queueNs / 1e9);
+    sums.deviceSeconds += event.computeNs / 1e9;
+    sums.rows += event.rows;
+  };
+}
+
+function sumsOf(series: Map<string, Sums>, { operation, device, priority, outcome }: CallFinished): Sums {
+  const key = `${operation} ${device} ${priority} ${outcome}`;
+  let sums = series.get(key);
+  if (sums === undefined) {
+    const labels = { operation, device: shortName(Device[device]), priority: shortName(Priority[priority]), outcome };
+    sums = { labels, rows: 0, requestBytes: 0, responseBytes: 0, deviceSeconds: 0 };
+    series.set(key, sums);
+  }
+  return sums;
 }
 
 function addReadings(readings: Readings, registers: Registry[]): void {

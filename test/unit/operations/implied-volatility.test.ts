@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { Precision, type Receipt } from '../../../src/gen/acceld/v1/execution.js';
-import { ImpliedVolatilityRequest, VolatilityStatus } from '../../../src/gen/acceld/v1/implied_volatility.js';
+import { Precision, Receipt } from '../../../src/gen/acceld/v1/execution.js';
+import {
+  ImpliedVolatilityRequest,
+  ImpliedVolatilityResponse,
+  VolatilityStatus,
+} from '../../../src/gen/acceld/v1/implied_volatility.js';
 import { OptionModel } from '../../../src/gen/acceld/v1/option.js';
 import { Fault } from '../../../src/daemon/base/fault.js';
 import { columnOf } from '../../../src/daemon/operations/columns.js';
@@ -51,13 +55,16 @@ describe('implied-volatility', () => {
   it('answers a status of one byte for each row', () => {
     const job = impliedVolatility.parse(request());
     const bytes = (...numbers: number[]) => new Uint8Array(Float64Array.from(numbers).buffer);
-    const result = { outputs: [bytes(0.2, 0), bytes(1, 2)], notFinite: false };
-    const { status, volatility } = impliedVolatility.reply(job, result, {} as Receipt);
+    const result = { outputs: [bytes(0.2, 0), bytes(1, 2)], memory: new Uint8Array(), notFinite: false };
+    const receipt = Receipt.fromPartial({ requestId: 'r' });
+    const reply = impliedVolatility.reply(job, result, receipt);
+    const { status, volatility } = ImpliedVolatilityResponse.decode(reply);
     assert.deepEqual(
       [...status!.data],
       [VolatilityStatus.VOLATILITY_STATUS_OK, VolatilityStatus.VOLATILITY_STATUS_BELOW_INTRINSIC],
     );
     assert.deepEqual(volatility!.shape, [2]);
-    assert.deepEqual(impliedVolatility.reply(job, null, {} as Receipt), { receipt: {} });
+    const empty = ImpliedVolatilityResponse.decode(impliedVolatility.reply(job, null, receipt));
+    assert.deepEqual([empty.receipt!.requestId, empty.volatility], ['r', undefined]);
   });
 });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { Device, Fallback, Precision, Priority, type Receipt } from '../../../src/gen/acceld/v1/execution.js';
+import { Device, Fallback, Precision, Priority, Receipt } from '../../../src/gen/acceld/v1/execution.js';
 import { OptionModel } from '../../../src/gen/acceld/v1/option.js';
-import { OptionValue, PriceOptionsRequest } from '../../../src/gen/acceld/v1/price_options.js';
+import { OptionValue, PriceOptionsRequest, PriceOptionsResponse } from '../../../src/gen/acceld/v1/price_options.js';
 import { DataType, type Tensor } from '../../../src/gen/acceld/v1/tensor.js';
 import { Fault, type Violation } from '../../../src/daemon/base/fault.js';
+import { allocateOutputs } from '../../../src/daemon/scheduler/work.js';
 import { priceOptions } from '../../../src/daemon/operations/price-options.js';
 
 const f64 = (...values: number[]): Tensor => ({
@@ -47,6 +48,18 @@ function violations(change: Partial<PriceOptionsRequest>): readonly Violation[] 
   return assert.fail('the request was accepted');
 }
 const fields = (change: Partial<PriceOptionsRequest>): string[] => violations(change).map(({ field }) => field);
+
+const receipt = Receipt.fromPartial({
+  requestId: 'r',
+  kernelDigest: '0123456789abcdef',
+  totalNs: 1e9,
+  allowance: 'normal',
+});
+/** Buffers and arrays of bytes compare alike. */
+const plain = (response: PriceOptionsResponse) =>
+  Object.entries(response).map(([field, value]: [string, Partial<Tensor> | undefined]) =>
+    value?.data ? [field, value.dtype, value.shape, Uint8Array.from(value.data)] : [field, value],
+  );
 
 describe('price-options', () => {
   it('takes columns of one element for every row, and the defaults of the contract', () => {
@@ -173,15 +186,44 @@ describe('price-options', () => {
   });
 
   it('moves what is not finite into the mask and leaves 0, never a NaN', () => {
-    const job = priceOptions.parse(
-      request({ values: [OptionValue.OPTION_VALUE_PRICE, OptionValue.OPTION_VALUE_GAMMA] }),
-    );
-    const bytes = (...numbers: number[]) => new Uint8Array(Float64Array.from(numbers).buffer);
-    const outputs = [bytes(1, 2, 3), null, bytes(4, Number.NaN, Infinity)];
-    const response = priceOptions.reply(job, { outputs, notFinite: true }, {} as Receipt);
-    assert.deepEqual([...new Float64Array(response.gamma!.data.slice().buffer)], [4, 0, 0]);
-    assert.deepEqual([...new Uint32Array(response.undefined!.data.slice().buffer)], [0, 1 << 3, 1 << 3]);
+    const values = [OptionValue.OPTION_VALUE_PRICE, OptionValue.OPTION_VALUE_GAMMA];
+    const job = priceOptions.parse(request({ values }));
+    const { memory, outputs } = allocateOutputs(priceOptions.plan(job));
+    outputs[0]!.set(new Uint8Array(Float64Array.of(1, 2, 3).buffer));
+    outputs[2]!.set(new Uint8Array(Float64Array.of(4, Number.NaN, Infinity).buffer));
+    const bytes = priceOptions.reply(job, { memory, outputs, notFinite: true }, receipt);
+    const response = PriceOptionsResponse.decode(bytes);
+    assert.deepEqual([...new Float64Array(Uint8Array.from(response.gamma!.data).buffer)], [4, 0, 0]);
+    assert.deepEqual([...new Uint32Array(Uint8Array.from(response.undefined!.data).buffer)], [0, 1 << 3, 1 << 3]);
     assert.equal(response.delta, undefined);
+  });
+
+  it('encodes columns in place as the codec would', () => {
+    for (const precision of [Precision.PRECISION_F64, Precision.PRECISION_F32]) {
+      for (const rows of [1, 15, 16, 127, 128, 2047, 2048, 16_384]) {
+        const make = precision === Precision.PRECISION_F32 ? f32 : f64;
+        const execution = { device: 0, fallback: 0, precision, priority: 0, validateOnly: false };
+        const column = make(...new Array<number>(rows).fill(100));
+        const values = [OptionValue.OPTION_VALUE_PRICE, OptionValue.OPTION_VALUE_THETA, OptionValue.OPTION_VALUE_VOLGA];
+        const one = { spot: make(100), rate: make(0), volatility: make(0.2), yearsToExpiry: make(1) };
+        const job = priceOptions.parse(request({ execution, values, ...one, strike: column }));
+        const { memory, outputs } = allocateOutputs(priceOptions.plan(job));
+        outputs.forEach((bytes, index) => bytes?.fill(index + 1));
+        const tensor = (fill: number): Tensor => ({ ...column, data: new Uint8Array(column.data.length).fill(fill) });
+        const expected = { receipt, price: tensor(1), theta: tensor(5), volga: tensor(9) };
+        const found = PriceOptionsResponse.decode(
+          priceOptions.reply(job, { memory, outputs, notFinite: false }, receipt),
+        );
+        assert.deepEqual(plain(found), plain(PriceOptionsResponse.fromPartial(expected)));
+      }
+    }
+  });
+
+  it('sends a receipt that outgrows its room all the same', () => {
+    const long = Receipt.fromPartial({ ...receipt, deviceName: 'x'.repeat(2000) });
+    const job = priceOptions.parse(request());
+    const result = { ...allocateOutputs(priceOptions.plan(job)), notFinite: false };
+    assert.equal(PriceOptionsResponse.decode(priceOptions.reply(job, result, long)).receipt!.deviceName.length, 2000);
   });
 
   it('keeps the caller’s execution options', () => {

@@ -59,6 +59,7 @@ const plan = (rows: number, priority = Priority.PRIORITY_INTERACTIVE): Plan => (
   rowUnits: 1,
   inputs: [],
   outputs: [true],
+  room: { before: 0, behind: 0 },
 });
 
 function set() {
