@@ -3,9 +3,9 @@
 //
 // A ROW IS A BLOCK of 1024 paths: row r computes block first_block + r, whose bits depend on nothing else. A sample is
 // a path, or the mean of the pair of paths (2 k, 2 k + 1) that have the same normals with opposite signs (antithetic).
-// Sample n is the normals of the counter (n mod 2^32, n / 2^32, draw, 0) under the key seed: step s moves by normal s
-// mod 4 of draw s / 4. Where there is one step alone, four samples share a counter: sample n moves by normal (n / 16)
-// mod 4 of draw 0 of counter 16 (n / 64) + n mod 16.
+// Sample n has the normals of the counter (n mod 2^32, n / 2^32, draw, 0) under the key seed: step s moves by normal
+// s mod 4 of draw s / 4. European options of one step take four samples from a counter: sample n moves by normal
+// (n / 16) mod 4 of draw 0 of counter 16 (n / 64) + n mod 16.
 //
 // Prices should be scaled by a power of two so that the spot lies from 1 to 2: discounted samples below 2^-38 count as
 // 0, and a block with a sample above 2^50 is marked as not finite.
@@ -55,6 +55,15 @@ typedef struct {
 #define SimulateOutputColumns(SUM) \
   SUM(x) SUM(x_x) SUM(c) SUM(c_c) SUM(x_c) SUM(delta) SUM(delta_delta) SUM(vega) SUM(vega_vega)
 
+// What a step adds at most to |log2(spot)|: no normal is beyond 6.57.
+FUNCTION float StepReach(SimulateStep step) {
+  const float up = 6.6f * step.up_deviation + (step.up_drift < 0.0f ? -step.up_drift : step.up_drift);
+  const float down = 6.6f * step.down_deviation + (step.down_drift < 0.0f ? -step.down_drift : step.down_drift);
+  const float own = 6.6f * step.deviation + (step.drift < 0.0f ? -step.drift : step.drift);
+  const float bumped = up < down ? down : up;
+  return own < bumped ? bumped : own;
+}
+
 // What is known when a kernel is compiled: the payoff, and whether the groups of the control and the Greeks are wanted.
 typedef struct {
   int payoff;
@@ -66,10 +75,11 @@ typedef struct {
   SimulateKind kind;
   float payout;        // The discount factor, for a put times -1.
   float barrier_side;  // 1 up, -1 down.
+  int is_wild;         // Some path may grow beyond 2^100 or below 2^-100.
   SimulateStep step;   // In hand.
 } Simulation;
 
-// Without a kind and a step.
+// All that does not depend on kind and steps.
 FUNCTION Simulation SimulationOf(SimulateParams params) {
   Simulation simulation;
   simulation.params = params;
@@ -131,7 +141,7 @@ FUNCTION SimulatePath Fix(SimulatePath path, Simulation simulation) {
   const int needs_logs = simulation.kind.payoff == kPayoffGeometricAsian || is_rich;
   if (needs_logs) path.log_sum = Fma(weight, path.log, path.log_sum);
   if (simulation.kind.payoff == kPayoffGeometricAsian) return path;
-  const real part = weight * Growth(path.log);
+  const real part = weight * (simulation.is_wild ? Growth(path.log) : PowerOfTwo(path.log));
   path.sum = path.sum + part;
   const real score = Fma(path.log, Broadcast(simulation.params.vega_scale), -Broadcast(step.score));
   if (is_rich) path.score_sum = Fma(part, score, path.score_sum);
@@ -167,34 +177,37 @@ FUNCTION SimulatePath AdvancedPath(SimulatePath path, real normal, Simulation si
 // Smaller values count as 0, so that their squares' rounding errors are normal numbers.
 FUNCTION real Floored(real value) { return Choose(Less(REAL(3.6379788e-12), value), value, REAL(0.0)); }
 
-// The discounted payoff of a European option.
-FUNCTION real Paid(real underlying, Simulation simulation) {
-  return Floored(Broadcast(simulation.payout) * (underlying - Broadcast(simulation.params.strike)));
+// The discounted payoff of a European option whose underlying grew from a spot.
+FUNCTION real Paid(real growth, float spot, Simulation simulation) {
+  const float payout = simulation.payout;
+  return Floored(Fma(Broadcast(payout * spot), growth, Broadcast(-payout * simulation.params.strike)));
 }
 
-FUNCTION real BarrierValue(real touch, real underlying, Simulation simulation) {
+FUNCTION real BarrierValue(real touch, real paid, Simulation simulation) {
   const SimulateParams params = simulation.params;
   const mask never = Equal(touch, REAL(0.0));
-  const real paid = Paid(underlying, simulation);
-  const real rebate = Broadcast(params.rebate);
   const int is_in = params.barrier_kind == 2 || params.barrier_kind == 4;
-  if (is_in) return Choose(never, Floored(rebate * Broadcast(params.discount)), paid);
-  return Choose(never, paid, Floored(rebate * touch));
+  if (is_in) return Choose(never, Floored(Broadcast(params.rebate * params.discount)), paid);
+  return Choose(never, paid, Floored(Broadcast(params.rebate) * touch));
 }
 
 FUNCTION SimulateSample BarrierSample(SimulatePath path, Simulation simulation) {
   const SimulateParams params = simulation.params;
-  const real spot = Broadcast(params.spot);
-  const real ratio = Growth(path.log);
+  const real growth = Growth(path.log);
+  const real paid = Paid(growth, params.spot, simulation);
   SimulateSample sample;
-  sample.x = BarrierValue(path.touch, spot * ratio, simulation);
+  sample.x = BarrierValue(path.touch, paid, simulation);
   sample.control = sample.delta = sample.vega = REAL(0.0);
   if (!simulation.kind.is_rich) return sample;
-  sample.control = Paid(spot * ratio, simulation);
-  const real spot_up = BarrierValue(path.touch_spot_up, Broadcast(params.spot_up) * ratio, simulation);
-  const real spot_down = BarrierValue(path.touch_spot_down, Broadcast(params.spot_down) * ratio, simulation);
-  const real up = BarrierValue(path.touch_up, spot * Growth(path.log_up), simulation);
-  const real down = BarrierValue(path.touch_down, spot * Growth(path.log_down), simulation);
+  sample.control = paid;
+  const real paid_spot_up = Paid(growth, params.spot_up, simulation);
+  const real paid_spot_down = Paid(growth, params.spot_down, simulation);
+  const real paid_up = Paid(Growth(path.log_up), params.spot, simulation);
+  const real paid_down = Paid(Growth(path.log_down), params.spot, simulation);
+  const real spot_up = BarrierValue(path.touch_spot_up, paid_spot_up, simulation);
+  const real spot_down = BarrierValue(path.touch_spot_down, paid_spot_down, simulation);
+  const real up = BarrierValue(path.touch_up, paid_up, simulation);
+  const real down = BarrierValue(path.touch_down, paid_down, simulation);
   sample.delta = Broadcast(params.delta_scale) * (spot_up - spot_down);
   sample.vega = Broadcast(params.vega_scale) * (up - down);
   return sample;
@@ -203,22 +216,19 @@ FUNCTION SimulateSample BarrierSample(SimulatePath path, Simulation simulation) 
 FUNCTION SimulateSample PathwiseSample(SimulatePath path, Simulation simulation) {
   const SimulateParams params = simulation.params;
   const int is_arithmetic = simulation.kind.payoff == kPayoffArithmeticAsian;
-  const real spot = Broadcast(params.spot);
-  const real discount = Broadcast(params.discount);
   const real log = simulation.kind.payoff == kPayoffEuropean ? path.log : path.log_sum;
-  const real ratio = is_arithmetic ? path.sum : Growth(log);
+  const real growth = is_arithmetic ? path.sum : Growth(log);
   SimulateSample sample;
-  sample.x = Paid(spot * ratio, simulation);
+  sample.x = Paid(growth, params.spot, simulation);
   sample.control = sample.delta = sample.vega = REAL(0.0);
   if (!simulation.kind.is_rich) return sample;
   const real score = Fma(log, Broadcast(params.vega_scale), -Broadcast(params.score));
+  const real scored = is_arithmetic ? path.score_sum : growth * score;
   const mask pays = Less(REAL(0.0), sample.x);
-  const real growth = is_arithmetic ? path.score_sum : ratio * score;
-  const real payout = Broadcast(simulation.payout);
-  sample.delta = Choose(pays, payout * ratio, REAL(0.0));
-  sample.vega = Choose(pays, payout * (spot * growth), REAL(0.0));
-  sample.control =
-      is_arithmetic ? Paid(spot * Growth(path.log_sum), simulation) : Floored(discount * (spot * Growth(path.log)));
+  sample.delta = Choose(pays, Broadcast(simulation.payout) * growth, REAL(0.0));
+  sample.vega = Choose(pays, Broadcast(simulation.payout * params.spot) * scored, REAL(0.0));
+  const real held = Floored(Broadcast(params.discount * params.spot) * Growth(path.log));
+  sample.control = is_arithmetic ? Paid(Growth(path.log_sum), params.spot, simulation) : held;
   return sample;
 }
 

@@ -1,5 +1,6 @@
 // Contracts for tests of simulate, their parameters, and estimates of their sums.
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <string>
@@ -140,7 +141,7 @@ struct Estimate {
 
 inline Estimate EstimateOf(double sum, double squares, double samples) {
   const double mean = sum / samples;
-  return {mean, std::sqrt((squares / samples - mean * mean) / (samples - 1))};
+  return {mean, std::sqrt(std::max(squares / samples - mean * mean, 0.0) / (samples - 1))};
 }
 
 }  // namespace acceld

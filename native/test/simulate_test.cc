@@ -36,7 +36,7 @@ Words Philox(uint64_t counter, uint32_t draw, uint64_t seed) {
 }
 
 double NormalOf(uint64_t sample, size_t step, const SimulateContract& contract) {
-  const bool is_single = contract.times.size() == 1;
+  const bool is_single = contract.payoff == kEuropean && contract.times.size() == 1;
   const uint64_t counter = is_single ? sample / 64 * 16 + sample % 16 : sample;
   const size_t normal = is_single ? sample / 16 % 4 : step;
   const Words words = Philox(counter, static_cast<uint32_t>(normal / 4), contract.seed);

@@ -19,7 +19,7 @@ const hashes: Readonly<Record<string, string>> = {
   'price-options-f64': 'cfd32b3b01cfe25d',
   'implied-volatility-f64': 'ad6ca4caba59f039',
   'price-options-f32': '9fc9ac468eea222b',
-  'simulate-f32': '07f6cbdde2adffdf',
+  'simulate-f32': '6d12d4a7d27c955a',
 };
 
 interface InstructionSet {

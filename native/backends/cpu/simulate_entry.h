@@ -43,6 +43,12 @@ struct SimulatePair {
   SimulatePath left, right;
 };
 
+ACCELD_LANES SimulateStep StepOf(const SimulateJob& job, size_t step) {
+  SimulateStep copy;
+  __builtin_memcpy(&copy, job.steps + step * sizeof copy, sizeof copy);
+  return copy;
+}
+
 // The samples of one vector of lanes, of a kind known when this is compiled.
 template <int payoff, bool is_rich, bool is_antithetic>
 struct Sampler {
@@ -54,7 +60,7 @@ struct Sampler {
 
   ACCELD_LANES Simulation With(const SimulateJob& job, size_t step) {
     Simulation simulation = KindOf(job);
-    __builtin_memcpy(&simulation.step, job.steps + step * sizeof simulation.step, sizeof simulation.step);
+    simulation.step = StepOf(job, step);
     return simulation;
   }
 
@@ -114,7 +120,7 @@ __attribute__((noinline)) void RunBlock(const SimulateJob& job, uint64_t block, 
   const uint64_t first = block * kSamples;
   for (size_t lane = 0; lane < kVirtualLanes; lane += kLanes) {
     SimulateTotals totals = {};
-    if (job.step_count == 1) {
+    if (payoff == kPayoffEuropean && job.step_count == 1) {
       for (size_t counter = lane; counter < kSamples / 4; counter += kVirtualLanes) {
         totals = Kind::AddFourSamples(totals, job, first / 4 + counter);
       }
@@ -161,14 +167,23 @@ inline BlockFunction BlockOf(const SimulateParams& params, bool is_rich) {
 // Beyond this, a sum of squares holds a sample whose growth was limited, or could overflow when blocks are merged.
 constexpr float kSquaresMax = 0x1p100f;
 
-uint32_t RunSimulate(const KernelRun& run) {
-  constexpr size_t kOutputs = 2 * kSimulateTotals;
+inline SimulateJob JobOf(const KernelRun& run) {
   SimulateParams params;
   __builtin_memcpy(&params, run.params, sizeof params);
   SimulateJob job;
   job.simulation = SimulationOf(params);
   job.steps = static_cast<const unsigned char*>(run.params) + sizeof params;
   job.step_count = (run.params_bytes - sizeof params) / sizeof(SimulateStep);
+  double reach = 0;
+  for (size_t step = 0; step < job.step_count; ++step) reach += StepReach(StepOf(job, step));
+  job.simulation.is_wild = !(reach < 100);
+  return job;
+}
+
+uint32_t RunSimulate(const KernelRun& run) {
+  constexpr size_t kOutputs = 2 * kSimulateTotals;
+  const SimulateJob job = JobOf(run);
+  const SimulateParams& params = job.simulation.params;
   bool is_rich = false;
   for (size_t i = 4; i < kOutputs; ++i) is_rich |= run.outputs[i] != nullptr;
   const BlockFunction block = BlockOf(params, is_rich);
