@@ -50,9 +50,10 @@ const noLines = Object.fromEntries(
 /** A table without lines; its head is bold where the terminal has colour. */
 export function table({ head, rows, numbersFrom }: Sheet, { hasColor }: Terminal): string {
   const sheet = new Table({
-    head: head.map(clean),
+    // Not by the library: it goes by the environment, not by the terminal that is asked for.
+    head: head.map(clean).map((word) => (hasColor ? `\u001b[1m${word}\u001b[22m` : word)),
     chars: { ...noLines, middle: '  ' },
-    style: { head: hasColor ? ['bold'] : [], border: [], 'padding-left': 0, 'padding-right': 0 },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
     colAligns: head.map((_, index) => (index >= numbersFrom ? 'right' : 'left')),
   });
   sheet.push(...rows.map((row) => row.map(clean)));
