@@ -15,9 +15,10 @@ export const field = (number: number, content: string | Uint8Array): Uint8Array 
   return Buffer.concat([Uint8Array.from([...varint(number * 8 + 2), ...varint(bytes.length)]), bytes]);
 };
 
-/** A group of field 15 in a group in a group. */
-export function nestedGroups(depth: number): Uint8Array {
-  return Buffer.concat([Buffer.alloc(depth, (15 << 3) | 3), Buffer.alloc(depth, (15 << 3) | 4)]);
+/** A field of that number in a group in a group. */
+export function nestedGroups(number: number, depth: number): Uint8Array {
+  const [begin, end] = [varint(number * 8 + 3), varint(number * 8 + 4)].map((tag) => Uint8Array.from(tag));
+  return Buffer.concat([...Array<Uint8Array>(depth).fill(begin!), ...Array<Uint8Array>(depth).fill(end!)]);
 }
 
 /** A message in field `number` in a message in field `number`. */

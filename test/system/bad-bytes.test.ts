@@ -27,8 +27,10 @@ const originalRequest = 2;
 const errorResponse = 7;
 
 const deep = 100_000;
+/** The number of a field that no message has. */
+const unknown = 1000;
 const broken: Readonly<Record<string, Uint8Array>> = {
-  'groups nested 10^5 deep': nestedGroups(deep),
+  'groups nested 10^5 deep': nestedGroups(unknown, deep),
   'a group that never ends': Uint8Array.of(0x7b),
   'the end of a group that never began': Uint8Array.of(0x7c, 0x10, 0x01),
   'groups that end crosswise': Uint8Array.of(0x7b, 0x73, 0x7c, 0x74),
@@ -37,13 +39,13 @@ const broken: Readonly<Record<string, Uint8Array>> = {
   'wire type 7': Uint8Array.of(0x0f),
   'a varint of 11 bytes': Buffer.concat([Uint8Array.of(0x10), Buffer.alloc(11, 0xff)]),
   'a length of 2^31': Uint8Array.of(0x22, 0x80, 0x80, 0x80, 0x80, 0x08),
-  'a length past the end': Uint8Array.of(0x22, 0x05, 0x00),
+  'a length past the end': Uint8Array.of(0x22, 0x05, 0x08, 0x01),
 };
 /** Unknown fields are skipped: these are messages of every type. */
 const odd: Readonly<Record<string, Uint8Array>> = {
-  'messages nested 10^5 deep in an unknown field': nestedMessages(15, deep),
-  'groups nested 50 deep': nestedGroups(50),
-  'a field named __proto__': field(15, '__proto__'),
+  'messages nested 10^5 deep in an unknown field': nestedMessages(unknown, deep),
+  'groups nested 50 deep': nestedGroups(unknown, 50),
+  'a field named __proto__': field(unknown, '__proto__'),
 };
 
 describe('bad bytes', function () {

@@ -18,8 +18,8 @@ const serving = '0801';
 const notServing = '0802';
 const services = ['', 'acceld.v1.PricingService', 'acceld.v1.AdminService'];
 const bulkCalls = 60;
-const startBulk = (client: RawClient, calls: number, terms = {}): Promise<Answer>[] =>
-  Array.from({ length: calls }, () => client.call(pricePath, slow(), terms));
+const startBulk = (client: RawClient): Promise<Answer>[] =>
+  Array.from({ length: bulkCalls }, () => client.call(pricePath, slow()));
 
 describe('lifecycle: deadlines and cancellation', function () {
   this.timeout(60_000);
@@ -33,7 +33,7 @@ describe('lifecycle: deadlines and cancellation', function () {
   });
   /** Each case finds a queue of bulk work that keeps the device busy for some hundred milliseconds. */
   beforeEach(async () => {
-    bulk = startBulk(client, bulkCalls);
+    bulk = startBulk(client);
     await eventually(async () => assert.ok((await statusOf(client)).caller!.queued > bulkCalls / 2));
   });
   afterEach(async () => {
@@ -46,7 +46,10 @@ describe('lifecycle: deadlines and cancellation', function () {
   });
 
   it('ends queued work at its deadline', async () => {
-    const answers = await Promise.all(startBulk(client, 10, { deadlineMs: 200 }));
+    // Behind all of the bulk work, whatever its deadline.
+    const request = slow(Priority.PRIORITY_BACKGROUND);
+    const calls = Array.from({ length: 10 }, () => client.call(pricePath, request, { deadlineMs: 200 }));
+    const answers = await Promise.all(calls);
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set(['DEADLINE_EXCEEDED']));
     await eventually(() => assert.match(daemon.output(), /"outcome":"DEADLINE_EXCEEDED"/));
   });
@@ -66,7 +69,12 @@ describe('lifecycle: deadlines and cancellation', function () {
       assert.ok(lane.running > 0 && lane.queued > 0, JSON.stringify(lane));
     });
     cancelling.abort();
-    assert.deepEqual(new Set((await Promise.all(answers)).map(({ status }) => status)), new Set(['CANCELLED', 'OK']));
+    const ended = new Set((await Promise.all(answers)).map(({ status }) => status));
+    // The first of them may have been answered before.
+    assert.ok(
+      ended.delete('CANCELLED') && (ended.size === 0 || (ended.size === 1 && ended.has('OK'))),
+      [...ended].join(),
+    );
     await eventually(async () => {
       const lane = (await statusOf(client)).lanes.find(({ priority }) => priority === Priority.PRIORITY_INTERACTIVE)!;
       assert.deepEqual([lane.queued, lane.running], [0, 0]);
@@ -96,7 +104,7 @@ describe('lifecycle: health and drain', function () {
       watcher.watch(watchPath, field(1, service), (reply) => seen.get(service)!.push(reply.toString('hex'))),
     );
     await eventually(() => assert.ok([...seen.values()].every((states) => states.length === 1)));
-    const bulk = startBulk(client, bulkCalls);
+    const bulk = startBulk(client);
     await eventually(async () => assert.ok((await statusOf(client)).caller!.queued > bulkCalls / 2));
     const stoppedMs = performance.now();
     const stopped = daemon.stop();

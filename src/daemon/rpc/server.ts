@@ -36,9 +36,8 @@ const options: ServerOptions = {
   'grpc.max_receive_message_length': limits.frameBytesMax,
   'grpc.max_concurrent_streams': limits.streamsPerConnectionMax,
   'grpc-node.max_session_memory': limits.sessionMegabytesMax,
-  // After a frame that breaks the protocol, Node.js stops reading and misses that the client leaves until the next ping.
-  // A client that leaves otherwise is noticed at once, one that hangs within half a minute.
-  'grpc.keepalive_time_ms': 10_000,
+  // A hung peer is found within a minute; a closed Unix socket is noticed at once.
+  'grpc.keepalive_time_ms': 40_000,
   'grpc.keepalive_timeout_ms': 20_000,
 };
 

@@ -9,7 +9,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { headerBytesMax, windowBytes } from '../../../src/daemon/base/limits.js';
 import { tune } from '../../../src/daemon/rpc/tuning.js';
 import { eventually } from '../../support/eventually.js';
-import { openSession } from '../../support/raw-http2.js';
+import { openSession, openSocket } from '../../support/raw-http2.js';
 
 /** Node's defaults, which grpc-js keeps. */
 const defaults = { initialWindowSize: 65_535, connectionWindow: 65_535 };
@@ -43,6 +43,17 @@ describe('tuning', () => {
     assert.equal(settings['maxHeaderListSize'], headerBytesMax);
     // The connection's window comes in a frame of its own.
     await eventually(() => assert.equal(session.state.remoteWindowSize, windowBytes));
+  });
+
+  it('closes a connection that a broken frame ended, also where the client stays', async () => {
+    const server = new Server();
+    tune(server);
+    await settingsOf(server);
+    const socket = await openSocket(join(directory, 's'));
+    const settingsOfOneByte = Uint8Array.of(0, 0, 1, 4, 0, 0, 0, 0, 0, 0);
+    socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), settingsOfOneByte]));
+    await once(socket.resume(), 'close');
+    assert.equal(session.destroyed, false, 'an honest session stays');
   });
 
   it('is what does it: grpc-js alone keeps the defaults', async () => {
