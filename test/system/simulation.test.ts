@@ -153,7 +153,11 @@ describe('simulation', () => {
     assert.equal(final.stopReason, StopReason.STOP_REASON_TARGET_ERROR);
     assert.ok(final.standardError <= 0.01);
     assert.equal(final.receipt?.seed, 0n);
-    assert.ok(messages.slice(0, -1).every(({ receipt, stopReason }) => receipt === undefined && stopReason === 0));
+    assert.ok(
+      messages
+        .slice(0, -1)
+        .every(({ receipt, stopReason }) => receipt === undefined && stopReason === StopReason.STOP_REASON_UNSPECIFIED),
+    );
     messages.reduce((before, message) => {
       assert.ok(message.paths >= before.paths);
       return message;
