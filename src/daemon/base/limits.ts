@@ -48,8 +48,8 @@ export const headerBytesMax = 16 * 1024;
 /** HTTP/2 frames that break the protocol before the session is closed (Node's default is 1,000). */
 export const invalidFramesMax = 100;
 
-/** How often sessions are looked for that a broken frame ended: until then each counts as a connection. */
-export const deadSessionsMs = 1_000;
+/** How often sessions that a broken frame ended are looked for: found twice, they are closed. */
+export const deadSessionsMs = 500;
 
 /** Memory of one HTTP/2 session in megabytes: every stream's largest message once, and headers. */
 export const sessionMegabytesMax = 640;

@@ -18,19 +18,27 @@ export function tune(server: Server): void {
     initialWindowSize: windowBytes,
     maxHeaderListSize: headerBytesMax,
   };
-  const sessions = new Set<Http2Session>();
+  /** Each with whether it was dead when last looked at. */
+  const sessions = new Map<Http2Session, boolean>();
   const setUpHandlers = internals._setupHandlers.bind(server);
   internals._setupHandlers = (http2, extra) => {
     setUpHandlers(http2, extra);
     http2.on('session', (session) => {
       session.setLocalWindowSize(windowBytes);
-      sessions.add(session);
+      sessions.set(session, false);
       session.once('close', () => sessions.delete(session));
     });
   };
-  setInterval(() => {
-    for (const session of sessions) if (isDead(session)) session.destroy();
-  }, deadSessionsMs).unref();
+  setInterval(() => endDead(sessions), deadSessionsMs).unref();
+}
+
+/** One that closes in good order is dead too while its last bytes are on their way: they have until the next look. */
+function endDead(sessions: Map<Http2Session, boolean>): void {
+  for (const [session, wasDead] of sessions) {
+    const isStillDead = isDead(session);
+    if (isStillDead && wasDead) session.destroy();
+    else sessions.set(session, isStillDead);
+  }
 }
 
 /**
@@ -38,8 +46,6 @@ export function tune(server: Server): void {
  * to a client that closes it: a thousand such connections would lock everybody out.
  */
 function isDead(session: Http2Session): boolean {
-  // One that closes in good order may still have bytes on their way: Node.js ends it itself.
-  if (session.closed) return false;
   const key = Object.getOwnPropertySymbols(session).find(({ description }) => description === 'kHandle');
   const { [key!]: handle } = session as unknown as Record<symbol, { hasPendingData(): boolean } | undefined>;
   return handle !== undefined && !handle.hasPendingData();
