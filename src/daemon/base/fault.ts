@@ -40,6 +40,11 @@ export const faultKinds = {
     retryable: false,
     meaning: 'no kernel computes in the precision asked for',
   },
+  PRECISION_EXCEEDED: {
+    status: 'FAILED_PRECONDITION',
+    retryable: false,
+    meaning: 'a result leaves the range of the precision',
+  },
   DRAINING: { status: 'UNAVAILABLE', retryable: true, meaning: 'the daemon is stopping' },
   INTERNAL: { status: 'INTERNAL', retryable: false, meaning: 'a bug of acceld; the log has the cause' },
 } as const satisfies Record<string, FaultKind>;

@@ -3,6 +3,7 @@ import { catalog } from '../../gen/catalog.js';
 import { Precision } from '../../gen/acceld/v1/execution.js';
 import { OptionModel } from '../../gen/acceld/v1/option.js';
 import { StopReason, type SimulateRequest, type SimulateResponse } from '../../gen/acceld/v1/simulate.js';
+import { Fault } from '../base/fault.js';
 import { noRoom, type Execution, type Plan, type Result } from '../base/plan.js';
 import { numbersIn } from './columns.js';
 import {
@@ -133,7 +134,10 @@ const operation: RoundsOperation<SimulateRequest, Job, Progress, SimulateRespons
   }),
   rows: ({ blocks }) => blocks,
   round,
-  absorb: (progress, { outputs }, rows) => ({ ...progress, sums: addBlocks(progress.sums, outputs, rows) }),
+  absorb: (progress, { outputs, notFinite }, rows) => {
+    if (notFinite) throw new Fault('PRECISION_EXCEEDED', 'the sums of the simulation leave the range of fp32');
+    return { ...progress, sums: addBlocks(progress.sums, outputs, rows) };
+  },
   isDone: (job, progress, standing) => stopReason(job, progress, standing) !== StopReason.STOP_REASON_UNSPECIFIED,
   reportNs: ({ reportNs }) => reportNs,
   report: (job, progress, standing, receipt) => {

@@ -121,6 +121,14 @@ describe('simulate', () => {
 
 const bytesOf = (numbers: Float32Array<ArrayBuffer>) => new Uint8Array(numbers.buffer);
 
+describe('simulate beyond fp32', () => {
+  it('refuses sums that are not finite rather than reporting them', () => {
+    const result = { outputs: [], memory: new Uint8Array(), notFinite: true };
+    const refused = (error: unknown) => error instanceof Fault && error.code === 'PRECISION_EXCEEDED';
+    assert.throws(() => simulate.absorb({ sums: noSums, controlMean: 0 }, result, 1), refused);
+  });
+});
+
 describe('estimate', () => {
   const block = (value: number) =>
     Array.from({ length: 2 * sumCount }, (_, index) => bytesOf(Float32Array.of(index % 2 ? 2 ** -30 : value)));

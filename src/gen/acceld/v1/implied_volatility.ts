@@ -98,15 +98,15 @@ export interface ImpliedVolatilityRequest {
   type?:
     | Tensor
     | undefined;
-  /** Spot price, 1e-9 to 1e12. Black-Scholes-Merton: required. Black-76: must be unset. */
+  /** Spot price, 1e-9 to 1e14. Black-Scholes-Merton: required. Black-76: must be unset. */
   spot?:
     | Tensor
     | undefined;
-  /** Forward price, 1e-9 to 1e12. Black-76: required. Black-Scholes-Merton: must be unset. */
+  /** Forward price, 1e-9 to 1e14. Black-76: required. Black-Scholes-Merton: must be unset. */
   forward?:
     | Tensor
     | undefined;
-  /** Strike price, 1e-9 to 1e12. Required. */
+  /** Strike price, 1e-9 to 1e14. Required. */
   strike?:
     | Tensor
     | undefined;
