@@ -18,14 +18,15 @@ constexpr size_t SizeOf(Element element) {
   return 0;
 }
 
-// An input column. Elements may lie at any address; stride is the element's size, or 0 where one value holds for every row.
+// An input column. Elements may lie at any address; stride is the element's size, or 0 where one value holds for every
+// row.
 struct Column {
   const unsigned char* data;
   size_t stride;
 };
 
-// One run over the rows [begin, end). Rows are independent: a kernel gives the same bits for a row whatever the borders of
-// the run. Outputs are the first elements of whole columns; null where the caller wants no such column.
+// One run over the rows [begin, end). Rows are independent: a kernel gives the same bits for a row whatever the borders
+// of the run. Outputs are the first elements of whole columns; null where the caller wants no such column.
 struct KernelRun {
   const void* params;
   const Column* inputs;
@@ -47,14 +48,14 @@ constexpr size_t kParamsStepsMax = 1 << 20;
 
 // A kernel as the rest of the addon sees it.
 struct Kernel {
-  const char* name;                // As "price-options-f64".
-  const char* digest;              // First 16 hexadecimal digits of the SHA-256 over the kernel sources.
-  size_t params_bytes;             // Size of the struct that params points to.
-  size_t params_step_bytes;        // Of each further element after the struct, at most kParamsStepsMax; 0: there are none.
-  size_t inputs, outputs;          // Number of columns, at most kColumnsMax each.
+  const char* name;          // As "price-options-f64".
+  const char* digest;        // First 16 hexadecimal digits of the SHA-256 over the kernel sources.
+  size_t params_bytes;       // Size of the struct that params points to.
+  size_t params_step_bytes;  // Of each further element after the struct, at most kParamsStepsMax; 0: there are none.
+  size_t inputs, outputs;    // Number of columns, at most kColumnsMax each.
   Element input_elements[kColumnsMax];
   Element output_elements[kColumnsMax];
-  KernelFunction function;         // For the instruction set in use.
+  KernelFunction function;  // For the instruction set in use.
 };
 
 }  // namespace acceld
