@@ -12,8 +12,11 @@ import { runLoad, type LoadResult } from './load-client.js';
 import { pinned, serverCore } from './pinning.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** As the launcher sets it. */
-const nodeFlags = ['--max-semi-space-size=64'];
+/** As the launcher sets them, and what suits the bare echo best. */
+const nodeFlags = {
+  ours: ['--min-semi-space-size=16', '--max-semi-space-size=16'],
+  peer: ['--max-semi-space-size=64'],
+};
 
 export interface RunningServer {
   readonly socket: string;
@@ -25,11 +28,12 @@ export interface RunningServer {
 
 /** Starts a server and waits for the line on its standard output that says it serves. */
 async function start(
+  side: 'ours' | 'peer',
   socket: string,
   args: readonly string[],
   isServing: (line: string) => boolean,
 ): Promise<RunningServer> {
-  const [command, ...rest] = pinned(serverCore, [process.execPath, ...nodeFlags, ...args]);
+  const [command, ...rest] = pinned(serverCore, [process.execPath, ...nodeFlags[side], ...args]);
   const startedMs = performance.now();
   const child = spawn(command!, rest, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
@@ -49,12 +53,12 @@ async function start(
 const startDaemon = (folder: string): Promise<RunningServer> => {
   const socket = join(folder, 'run/acceld.sock');
   const args = ['bin/acceld', 'serve', '--socket', socket, '--http-port', '0'];
-  return start(socket, args, (line) => line.includes('"msg":"started"'));
+  return start('ours', socket, args, (line) => line.includes('"msg":"started"'));
 };
 
 const startPeer = (folder: string, replies: readonly string[]): Promise<RunningServer> => {
   const socket = join(folder, 'echo.sock');
-  return start(socket, ['bench/echo-server.mjs', socket, ...replies], (line) => line === 'serving');
+  return start('peer', socket, ['bench/echo-server.mjs', socket, ...replies], (line) => line === 'serving');
 };
 
 export interface LoadSettings {

@@ -10,6 +10,7 @@ import type { Config } from './config/schema.js';
 import { Console } from './console/http.js';
 import { CpuDevice } from './devices/cpu-device.js';
 import type { HostAddon } from './devices/host-addon.js';
+import { watchHeapGrowth } from './policy/heap-growth.js';
 import { RpcServer } from './rpc/server.js';
 import { Scheduler } from './scheduler/scheduler.js';
 import { createLog } from './telemetry/log.js';
@@ -41,8 +42,10 @@ export async function openDaemon({ config, addon, warnings: found }: DaemonOptio
   const log = createLog({ level: config.log.level, sampleOneIn: config.log.sample_one_in });
   const scheduler = new Scheduler(clock);
   const metrics = createMetrics({ version: addon.version, lanes: () => scheduler.lanes, runtimeIsSupported });
+  const heapGrowth = watchHeapGrowth();
   const announce = (event: Event): void => {
     metrics.observe(event);
+    heapGrowth.observe(event);
     log(event);
   };
   for (const text of warnings) announce({ kind: 'warning', text });
@@ -77,6 +80,7 @@ export async function openDaemon({ config, addon, warnings: found }: DaemonOptio
       await cpu.close();
       announce({ kind: 'stopped' });
       metrics.close();
+      heapGrowth.close();
     },
   };
 }

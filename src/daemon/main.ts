@@ -1,6 +1,5 @@
 // The daemon's roles, by the first argument. The only file that ends the process.
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
 import { exitCodes, StartFailure } from './base/start-failure.js';
 import { ConfigurationError, loadConfig, type Override } from './config/config.js';
 import { checkEnvironment, configFileOf, environmentOverrides } from './config/environment.js';
@@ -75,14 +74,7 @@ function readFlags(args: readonly string[]) {
   }
 }
 
-/**
- * Messages live outside the heap, which stays below 20 MB and would be collected for every few MB of them: let it grow to
- * five times what was alive, and long batches spend half the time.
- */
-const heapGrowingPercent = 400;
-
 async function serve(config: Config, addonPath: string | undefined): Promise<void> {
-  setFlagsFromString(`--heap-growing-percent=${heapGrowingPercent}`);
   // Any listener keeps Node from opening its inspector, which has no password, on this signal.
   process.on('SIGUSR1', () => undefined);
   const addon = loadHostAddon(addonPath);

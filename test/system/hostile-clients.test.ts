@@ -65,13 +65,29 @@ describe('hostile clients', function () {
     for (const stream of streams) stream.end(request);
     // Nobody reads: every stream's window of 64 KB fills, and its reply of 720 KB stays with the daemon.
     await eventually(async () => {
-      const { lanes } = await statusOf(client);
+      const { lanes, caller } = await statusOf(client);
       assert.ok(lanes.every((lane) => lane.queued === 0 && lane.running === 0));
+      assert.equal(caller?.requestsInFlight, streams.length);
+      assert.ok(caller.bytesInFlight > streams.length * 720e3, `${caller.bytesInFlight} bytes are charged`);
     }, 20_000);
     await assertServes(client);
     const grown = (await residentBytes()) - before;
     // Each reply once, half as much again for the copies on its way, and semi-spaces that may fill meanwhile.
     assert.ok(grown < 1.5 * streams.length * 720e3 + 150e6, `grew ${grown} bytes`);
+  });
+
+  it('charges replies that nobody reads, whatever the number of connections, until they are gone', async () => {
+    const request = framed(heavy(Priority.PRIORITY_INTERACTIVE, 10_000));
+    const before = await residentBytes();
+    for (let connection = 0; connection < 6; connection += 1) {
+      const session = open();
+      await once(session, 'remoteSettings');
+      for (let stream = 0; stream < 128; stream += 1) openStream(session, pricePath).end(request);
+    }
+    // 768 of them with their requests would be 860 MB; the caller's limit is 256 MiB.
+    await eventually(async () => assert.match(await metrics(), /outcome="BYTES_EXCEEDED"\} [1-9]/), 20_000);
+    const grown = (await residentBytes()) - before;
+    assert.ok(grown < 1.5 * 268e6 + 150e6, `grew ${grown} bytes`);
   });
 
   it('stops reading questions of a client that reads no answer of the reflection service', async () => {

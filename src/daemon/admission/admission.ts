@@ -1,4 +1,5 @@
-// Decides whether a call may enter: requests and bytes in flight, and jobs waiting, per caller and for the daemon.
+// Decides whether a call may enter: requests in flight with the bytes of request and answer, and jobs waiting, per caller
+// and for the daemon.
 // Never waits: a call is admitted or refused at once, and the refusal names the limit and its use.
 import type { Caller } from '../base/caller.js';
 import { Fault, type FaultCode } from '../base/fault.js';
@@ -57,7 +58,7 @@ export class Admission {
       [`caller:${caller.name}`, mine.requests + 1, perCaller.requestsInFlightMax],
       ['daemon', this.#total.requests + 1, daemon.requestsInFlightMax],
     ]);
-    refuseAbove('BYTES_EXCEEDED', 'request bytes in flight', [
+    refuseAbove('BYTES_EXCEEDED', 'bytes in flight', [
       [`caller:${caller.name}`, mine.bytes + bytes, perCaller.bytesInFlightMax],
       ['daemon', this.#total.bytes + bytes, daemon.bytesInFlightMax],
     ]);

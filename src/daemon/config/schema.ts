@@ -1,5 +1,6 @@
 // Every setting with its default and its border. docs/OPERATING.md lists them; `acceld check-config` checks a file.
 import { z } from 'zod';
+import { messageBytesMax } from '../base/limits.js';
 
 const port = z.int().min(0).max(65_535);
 
@@ -8,8 +9,12 @@ const limits = (defaults: { requests: number; bytes: number; queued: number }) =
     .strictObject({
       /** Calls at once, waiting or running. */
       requests_in_flight_max: z.int().min(1).max(1_000_000).default(defaults.requests),
-      /** Bytes of their request messages. */
-      bytes_in_flight_max: z.int().min(4_194_304).max(68_719_476_736).default(defaults.bytes),
+      /** Bytes of their requests and answers, until an answer has left. At least those of one call with the largest of both. */
+      bytes_in_flight_max: z
+        .int()
+        .min(2 * messageBytesMax)
+        .max(68_719_476_736)
+        .default(defaults.bytes),
       /** Jobs that wait in a lane. */
       queued_max: z.int().min(1).max(1_000_000).default(defaults.queued),
     })

@@ -14,7 +14,7 @@ import type { Plan } from '../base/plan.js';
 import type { Method, Operation } from '../operations/operation.js';
 import { place } from '../scheduler/placement.js';
 import type { Scheduler } from '../scheduler/scheduler.js';
-import type { Finished, Placement } from '../scheduler/work.js';
+import { outputBytes, type Finished, type Placement } from '../scheduler/work.js';
 
 /** The rooms that a call passes. */
 export interface Rooms {
@@ -36,6 +36,8 @@ export interface Incoming {
   /** Milliseconds since the epoch; Infinity: none. */
   readonly deadlineMs: number;
   readonly cancellation: () => AbortSignal;
+  /** Calls `act` once: when the answer has left this process, or its client is gone. Until then the answer takes memory. */
+  readonly onClosed: (act: () => void) => void;
 }
 
 /** A fault together with the request it belongs to. */
@@ -126,7 +128,8 @@ export async function within<Request, Response, Answer extends { readonly respon
     announceEnd(method, course, fault, 0);
     throw new FailedCall(fault, course.requestId);
   } finally {
-    course.ticket?.release();
+    const { ticket } = course;
+    if (ticket) incoming.onClosed(() => ticket.release());
   }
 }
 
@@ -137,7 +140,7 @@ export function respondBy<Request, Job, Response>(operation: Operation<Request, 
     const job = operation.parse(request);
     const plan = operation.plan(job);
     course.plan = plan;
-    const ticket = rooms.admission.admit(incoming.caller, incoming.bytes.byteLength);
+    const ticket = rooms.admission.admit(incoming.caller, incoming.bytes.byteLength + outputBytes(plan));
     course.ticket = ticket;
     const placement = place(plan, rooms.devices);
     course.placement = placement;

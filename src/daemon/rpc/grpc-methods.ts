@@ -13,6 +13,7 @@ import { FailedCall, type Incoming } from './call.js';
 import { faultStatus } from './fault-status.js';
 import type { Identity } from './identity.js';
 import type { Methods, StreamMethod, UnaryMethod } from './methods.js';
+import { onStreamClosed } from './tuning.js';
 
 type Bytes = Buffer<ArrayBufferLike>;
 type UnaryCall = ServerUnaryCall<Bytes, Bytes>;
@@ -77,6 +78,7 @@ function incomingOf(call: UnaryCall | StreamCall, identity: Identity): Incoming 
     requestId: call.metadata.get('x-request-id')[0],
     deadlineMs: typeof deadline === 'number' ? deadline : deadline.getTime(),
     cancellation: () => cancellationOf(call),
+    onClosed: (act) => onStreamClosed(call, act),
   };
 }
 

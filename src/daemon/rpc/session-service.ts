@@ -67,6 +67,9 @@ export class Sessions {
 interface Running {
   cancelled: boolean;
   controller: AbortController | undefined;
+  /** Its last answer has left this process, or never will. */
+  hasLeft: boolean;
+  onLeft: (() => void) | undefined;
 }
 
 class Session {
@@ -74,6 +77,8 @@ class Session {
   readonly #caller: Caller;
   readonly #rooms: Rooms;
   readonly #running = new Map<bigint, Running>();
+  /** Calls whose last answer was written and has not left. */
+  readonly #leaving = new Set<Running>();
   #isEnding = false;
 
   constructor(stream: Stream, caller: Caller, rooms: Rooms) {
@@ -85,6 +90,10 @@ class Session {
     stream.on('end', () => this.endWhenDone());
     stream.on('cancelled', () => {
       for (const running of this.#running.values()) cancel(running);
+    });
+    // The write that waits in grpc-js when the client goes is never called back.
+    stream.on('close', () => {
+      for (const running of this.#leaving) this.#leave(running);
     });
     stream.on('error', () => undefined);
   }
@@ -119,16 +128,13 @@ class Session {
       this.#answerFault(id, new FailedCall(fault, requestId(undefined, this.#rooms.clock.wallMs())));
       return;
     }
-    const running: Running = { cancelled: false, controller: undefined };
+    const running: Running = { cancelled: false, controller: undefined, hasLeft: false, onLeft: undefined };
     this.#running.set(id, running);
     const incoming = this.#incoming(call, running);
     const answered = unaryMethod
-      ? unaryMethod(incoming).then((bytes) => this.#end(id, bytes))
-      : streamMethod!(incoming, (bytes, last) => (last ? this.#end(id, bytes) : this.#answer(id, bytes, false)));
-    answered.catch((error: unknown) => {
-      this.#running.delete(id);
-      this.#answerFault(id, error);
-    });
+      ? unaryMethod(incoming).then((bytes) => this.#answer(id, bytes, running))
+      : streamMethod!(incoming, (bytes, last) => this.#answer(id, bytes, last ? running : undefined));
+    answered.catch((error: unknown) => this.#answerFault(id, error, running));
   }
 
   #incoming({ request, timeout }: SessionCall, running: Running): Incoming {
@@ -141,6 +147,10 @@ class Session {
         running.controller = new AbortController();
         if (running.cancelled) running.controller.abort();
         return running.controller.signal;
+      },
+      onClosed: (act) => {
+        if (running.hasLeft) act();
+        else running.onLeft = act;
       },
     };
   }
@@ -157,27 +167,34 @@ class Session {
     return new Fault('REQUESTS_EXCEEDED', description, { quota, retryAfterMs });
   }
 
-  /** The call's last answer. */
-  #end(id: bigint, bytes: Uint8Array): boolean {
-    this.#running.delete(id);
-    return this.#answer(id, bytes, true);
+  /** `ended`: the call whose last answer this is. */
+  #answer(id: bigint, bytes: Uint8Array, ended: Running | undefined): boolean {
+    return this.#write({ id, answer: { $case: 'response', value: bytes }, last: ended !== undefined }, ended);
   }
 
-  #answer(id: bigint, bytes: Uint8Array, last: boolean): boolean {
-    return this.#write({ id, answer: { $case: 'response', value: bytes }, last });
-  }
-
-  #answerFault(id: bigint, error: unknown): void {
+  #answerFault(id: bigint, error: unknown, ended?: Running): void {
     const failed = error instanceof FailedCall ? error : new FailedCall(new Fault('INTERNAL', 'internal error'), '');
-    this.#write({ id, answer: { $case: 'status', value: richStatus(failed.fault, failed.requestId) }, last: true });
+    const status = richStatus(failed.fault, failed.requestId);
+    this.#write({ id, answer: { $case: 'status', value: status }, last: true }, ended);
   }
 
-  #write(response: OpenResponse): boolean {
-    const keepsUp = this.#stream.write(asBuffer(OpenResponse.encode(response).finish()));
+  #write(response: OpenResponse, ended: Running | undefined): boolean {
+    if (ended) {
+      this.#running.delete(response.id);
+      this.#leaving.add(ended);
+    }
+    const bytes = asBuffer(OpenResponse.encode(response).finish());
+    const keepsUp = this.#stream.write(bytes, () => ended && this.#leave(ended));
     // A client that does not read its answers is not read from either, so at most the running calls pile up.
     if (!keepsUp) this.#stream.pause();
     if (this.#isEnding && this.#running.size === 0) this.#stream.end();
     return keepsUp;
+  }
+
+  #leave(running: Running): void {
+    running.hasLeft = true;
+    running.onLeft?.();
+    this.#leaving.delete(running);
   }
 }
 

@@ -1,12 +1,19 @@
 // Settings of HTTP/2 that grpc-js and Node.js do not expose. They reach into private fields of pinned versions; a test
 // opens a connection and checks that they took effect, so that an update cannot lose them silently.
-import type { Http2Server, Http2Session, ServerOptions as Http2Options } from 'node:http2';
+import type { Http2Server, Http2Session, Http2Stream, ServerOptions as Http2Options } from 'node:http2';
 import type { Server } from '@grpc/grpc-js';
 import { deadSessionsMs, headerBytesMax, invalidFramesMax, windowBytes } from '../base/limits.js';
 
 interface Internals {
   commonServerOptions: Http2Options & { maxSessionInvalidFrames?: number };
   _setupHandlers(server: Http2Server, extra: unknown): void;
+}
+
+/** Calls `act` once the stream of a call is closed: grpc-js itself tells the end of a call while bytes still wait to be read. */
+export function onStreamClosed(call: object, act: () => void): void {
+  const { stream } = (call as { call: { stream: Http2Stream } }).call;
+  if (stream.closed) act();
+  else stream.once('close', act);
 }
 
 export function tune(server: Server): void {

@@ -39,7 +39,7 @@ describe('admission', () => {
     assert.equal(faultOf(() => admission.admit(caller('a'), 1)).code, 'BYTES_EXCEEDED');
     const fault = faultOf(() => admission.admit(caller('b'), 51));
     assert.deepEqual(fault.quota, [
-      { subject: 'daemon', description: 'request bytes in flight: 151 would exceed 150' },
+      { subject: 'daemon', description: 'bytes in flight: 151 would exceed 150' },
     ]);
   });
 

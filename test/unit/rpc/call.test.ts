@@ -27,6 +27,7 @@ function set(draining = false) {
     requestId: 'mine',
     deadlineMs: Infinity,
     cancellation: () => new AbortController().signal,
+    onClosed: (act) => act(),
   };
   return { events, rooms, incoming };
 }

@@ -85,7 +85,7 @@ export interface CallerStatus {
   /** Calls in flight and the limit. */
   requestsInFlight: number;
   requestsInFlightMax: number;
-  /** Request bytes in flight and the limit. */
+  /** Bytes of requests and their answers in flight and the limit. */
   bytesInFlight: number;
   bytesInFlightMax: number;
   /** Jobs that wait in a lane and the limit. */

@@ -241,7 +241,7 @@ export interface FallbackTaken {
 export interface QuotaLeft {
   /** Further calls that may be in flight at the same time. */
   requests: number;
-  /** Further request bytes that may be in flight at the same time. */
+  /** Further bytes of requests and their answers that may be in flight at the same time. */
   bytes: number;
 }
 
