@@ -54,7 +54,16 @@ interface Started {
 }
 
 function start(socket: string, environment: NodeJS.ProcessEnv): Started {
-  const args = ['--min-semi-space-size=16', '--max-semi-space-size=16', program, 'serve', '--socket', socket, '--http-port', '0'];
+  const args = [
+    '--min-semi-space-size=16',
+    '--max-semi-space-size=16',
+    program,
+    'serve',
+    '--socket',
+    socket,
+    '--http-port',
+    '0',
+  ];
   // Settings of the user's own daemon are not for this one.
   const env = Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('ACCELD_')));
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });

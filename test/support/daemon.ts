@@ -61,7 +61,10 @@ export async function startDaemon(settings: DaemonSettings = {}): Promise<Runnin
   const shell = { ...process.env, INVOCATION_ID: undefined, XPC_SERVICE_NAME: undefined };
   const environment = { ...shell, ...settings.environment };
   const user = settings.uid === undefined ? {} : { uid: settings.uid, gid: settings.uid };
-  const child = spawn(process.execPath, ['--min-semi-space-size=16', '--max-semi-space-size=16', ...args], { env: environment, ...user });
+  const child = spawn(process.execPath, ['--min-semi-space-size=16', '--max-semi-space-size=16', ...args], {
+    env: environment,
+    ...user,
+  });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (piece: string) => {

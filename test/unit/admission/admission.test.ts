@@ -38,9 +38,7 @@ describe('admission', () => {
     admission.admit(caller('a'), 100);
     assert.equal(faultOf(() => admission.admit(caller('a'), 1)).code, 'BYTES_EXCEEDED');
     const fault = faultOf(() => admission.admit(caller('b'), 51));
-    assert.deepEqual(fault.quota, [
-      { subject: 'daemon', description: 'bytes in flight: 151 would exceed 150' },
-    ]);
+    assert.deepEqual(fault.quota, [{ subject: 'daemon', description: 'bytes in flight: 151 would exceed 150' }]);
   });
 
   it('gives everything back once, however often a ticket is released', () => {
