@@ -1,4 +1,5 @@
 // The options that are priced: random, from a fixed seed, in ranges that a desk sees.
+import { ExecutionOptions, Priority } from '../src/gen/acceld/v1/execution.js';
 import { OptionModel } from '../src/gen/acceld/v1/option.js';
 import { OptionValue, PriceOptionsRequest } from '../src/gen/acceld/v1/price_options.js';
 import { DataType, type Tensor } from '../src/gen/acceld/v1/tensor.js';
@@ -56,9 +57,24 @@ const numbers = (values: Float64Array): Tensor => ({
   data: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
 });
 
+/** Options whose prices carry their volatilities: near the money, with some time left. */
+export function makeSolvableBook(rows: number): Book {
+  const book = makeBook(rows);
+  return {
+    ...book,
+    strike: book.spot.map((spot, row) => spot * (0.8 + 0.4 * ((book.strike[row]! - 50) / 100))),
+    volatility: book.volatility.map((volatility) => 0.15 + volatility),
+    years: book.years.map((years) => 0.2 + years),
+  };
+}
+
 /** A request for every row of the book, seven whole columns. */
-export function requestBytes({ rows, type, spot, strike, volatility, years }: Book): Uint8Array {
+export function requestBytes(
+  { rows, type, spot, strike, volatility, years }: Book,
+  priority = Priority.PRIORITY_INTERACTIVE,
+): Uint8Array {
   return PriceOptionsRequest.encode({
+    execution: ExecutionOptions.fromPartial({ priority }),
     model: OptionModel.OPTION_MODEL_BLACK_SCHOLES_MERTON,
     values,
     type: { dtype: DataType.DATA_TYPE_U8, shape: [rows], data: type },

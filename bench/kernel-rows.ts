@@ -1,12 +1,11 @@
-// price-options: the kernels through the addon's pool, against NumPy.
-import { spawn, spawnSync } from 'node:child_process';
+// price-options: its kernels through the addon's pool, against NumPy.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { loadHostAddon, type HostAddon } from '../src/daemon/devices/host-addon.js';
 import { dividendYield, makeBook, rate, values, type Book } from './book.js';
+import { needPython, openLinePeer, python, type LinePeer } from './programs.js';
 import { inTurn, median, toRow, type Bench } from './row.js';
 
 const rows = 1_000_000;
@@ -37,22 +36,22 @@ async function* compare(precision: Precision): AsyncGenerator<ReturnType<typeof 
     for (const threads of new Set([availableParallelism(), 1])) {
       const ours = openOurs({ addon, precision, threads, book });
       await ours.run();
-      await peer?.run();
-      const samples = await inTurn(ours.run, peer?.run);
+      await peer.run();
+      const samples = await inTurn(ours.run, peer.run);
       ours.close();
-      if (peer) checkSums(precision, samples.ours[0]!, samples.peer[0]!);
+      checkSums(precision, samples.ours[0]!, samples.peer[0]!);
       const rate = (list: readonly Sample[]) => rows / median(list.map(({ ms }) => ms)) / 1e3;
       yield toRow({
         name: `price-options-${precision}${threads === 1 ? '-one-thread' : ''}`,
         unit: 'million options/s, price + 5 Greeks',
         ours: rate(samples.ours),
-        peer: peer && rate(samples.peer),
+        peer: rate(samples.peer),
         peerName,
         moreIsBetter: true,
       });
     }
   } finally {
-    peer?.close();
+    peer.close();
   }
 }
 
@@ -73,7 +72,7 @@ interface OursOptions {
 
 function openOurs({ addon, precision, threads, book }: OursOptions) {
   const Column = precision === 'f64' ? Float64Array : Float32Array;
-  const kernel = addon.kernels.findIndex(({ name }) => name === `price-options-${precision}`);
+  const kernel = kernelOf(addon, `price-options-${precision}`);
   const number = (value: number) => Column.of(value);
   const column = (source: Float64Array) => Column.from(source);
   const inputs = [
@@ -84,6 +83,26 @@ function openOurs({ addon, precision, threads, book }: OursOptions) {
   ];
   const { outputs: elements } = addon.kernels[kernel]!;
   const outputs = elements.map((_, index) => (index < values.length ? new Column(book.rows) : null));
+  const pool = openPoolRun({ addon, kernel, threads, inputs, outputs, rows: book.rows });
+  const run = async (): Promise<Sample> => {
+    const ms = await pool.run();
+    return { ms, sums: outputs.slice(0, values.length).map((values) => sumOf(values!)) };
+  };
+  return { run, close: pool.close };
+}
+
+export interface PoolRunOptions {
+  readonly addon: HostAddon;
+  readonly kernel: number;
+  readonly threads: number;
+  readonly inputs: readonly ArrayBufferView[];
+  readonly outputs: readonly (ArrayBufferView | null)[];
+  readonly rows: number;
+}
+
+/** Runs a kernel of options over all rows, cut as the SDK cuts them, and returns the milliseconds. */
+export function openPoolRun({ addon, kernel, threads, inputs, outputs, rows }: PoolRunOptions) {
+  // OPTION_MODEL_BLACK_SCHOLES_MERTON.
   const params = new Uint8Array(Uint32Array.of(1).buffer);
   let left = 0;
   let finish = (): void => undefined;
@@ -91,56 +110,42 @@ function openOurs({ addon, precision, threads, book }: OursOptions) {
     left -= 1;
     if (left === 0) finish();
   });
-  const run = async (): Promise<Sample> => {
+  const run = async (): Promise<number> => {
     const startedMs = performance.now();
     const finished = new Promise<void>((done) => (finish = done));
-    for (let begin = 0; begin < book.rows; begin += taskRows) {
+    for (let begin = 0; begin < rows; begin += taskRows) {
       left += 1;
-      pool.submit(begin, kernel, params, inputs, outputs, begin, Math.min(begin + taskRows, book.rows));
+      pool.submit(begin, kernel, params, inputs, outputs, begin, Math.min(begin + taskRows, rows));
     }
     await finished;
-    const ms = performance.now() - startedMs;
-    return { ms, sums: outputs.slice(0, values.length).map((values) => sumOf(values!)) };
+    return performance.now() - startedMs;
   };
   return { run, close: () => pool.close() };
 }
 
-function sumOf(column: Float64Array | Float32Array): number {
+export function kernelOf(addon: HostAddon, name: string): number {
+  const kernel = addon.kernels.findIndex((known) => known.name === name);
+  if (kernel < 0) throw new Error(`the addon has no kernel ${name}`);
+  return kernel;
+}
+
+export function sumOf(column: Float64Array | Float32Array): number {
   let sum = 0;
   for (const value of column) sum += value;
   return sum;
 }
 
-function openPeer(precision: Precision, book: Book) {
-  // Debian's own Python has Debian's NumPy, whichever Python comes first on the path.
-  const python = process.platform === 'linux' ? '/usr/bin/python3' : 'python3';
-  if (spawnSync(python, ['-c', 'import numpy, scipy.special']).status !== 0) {
-    console.error(
-      `missing: python3-numpy, python3-scipy (npm run setup installs them): no peer for price-options-${precision}`,
-    );
-    return undefined;
-  }
+function openPeer(precision: Precision, book: Book): LinePeer<Sample> {
+  needPython(['numpy', 'scipy.special']);
   const folder = mkdtempSync(join(tmpdir(), 'acceld-bench-'));
   const file = join(folder, 'book');
   const columns = [Float64Array.from(book.type), book.spot, book.strike, book.volatility, book.years];
   writeFileSync(file, Buffer.concat(columns.map((column) => new Uint8Array(column.buffer))));
   const script = fileURLToPath(new URL('prices_peer.py', import.meta.url));
-  const args = [script, file, book.rows, precision, rate, dividendYield].map(String);
-  const child = spawn(python, args, { stdio: ['pipe', 'pipe', 'inherit'], env: withoutBlasSettings() });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const run = async (): Promise<Sample> => {
-    child.stdin.write('run\n');
-    const line = await lines.next();
-    if (line.done) throw new Error('the NumPy peer ended early');
-    return JSON.parse(line.value) as Sample;
-  };
+  const peer = openLinePeer<Sample>(python, [script, file, book.rows, precision, rate, dividendYield].map(String));
   const close = () => {
-    child.stdin.end();
+    peer.close();
     rmSync(folder, { recursive: true });
   };
-  return { run, close };
+  return { run: peer.run, close };
 }
-
-/** A BLAS that is told which core it runs on would not be the one that users have. */
-const withoutBlasSettings = () =>
-  Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('OPENBLAS_')));

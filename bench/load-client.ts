@@ -1,10 +1,8 @@
-// Builds the C++ load client on first use and runs it. A client in JavaScript would be the bottleneck of every server row.
-import { execFile, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+// Runs the C++ clients. A client in JavaScript would be the bottleneck of every server row.
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { clientCore, pinned } from './pinning.js';
-import { MissingPart } from './row.js';
+import { builtProgram } from './programs.js';
 
 export interface LoadOptions {
   readonly address: string;
@@ -25,26 +23,29 @@ export interface LoadResult {
   readonly responseBytes: number;
 }
 
-const source = fileURLToPath(new URL('load-client.cc', import.meta.url));
-const folder = fileURLToPath(new URL('../build/bench', import.meta.url));
-const program = `${folder}/load-client`;
-
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
-  build();
+  const program = builtProgram('load-client', 'grpc++', 'libgrpc++-dev');
   const { address, method, requestFile, warmUpCalls, calls, inFlight, responseFile } = options;
   const args = [address, method, requestFile, warmUpCalls, calls, inFlight, ...(responseFile ? [responseFile] : [])];
-  const [command, ...rest] = pinned(clientCore, [program, ...args.map(String)]);
-  const { stdout } = await promisify(execFile)(command!, rest);
-  return JSON.parse(stdout) as LoadResult;
+  return run(pinned(clientCore, [program, ...args.map(String)]));
 }
 
-function build(): void {
-  if (existsSync(program) && statSync(program).mtimeMs > statSync(source).mtimeMs) return;
-  const flags = spawnSync('pkg-config', ['--cflags', '--libs', 'grpc++'], { encoding: 'utf8' });
-  if (flags.status !== 0) throw new MissingPart('libgrpc++-dev and pkg-config');
-  mkdirSync(folder, { recursive: true });
-  const args = ['-std=c++17', '-O2', '-Wall', '-Wextra', source, '-o', program, ...flags.stdout.trim().split(/\s+/)];
-  const compiled = spawnSync('c++', args, { encoding: 'utf8' });
-  if (compiled.error) throw new MissingPart('a C++ compiler');
-  if (compiled.status !== 0) throw new Error(`load-client.cc does not compile:\n${compiled.stderr}`);
+export interface StreamOptions extends Omit<LoadOptions, 'inFlight'> {
+  /** Messages on one stream, or a stream for each call. One after the other. */
+  readonly mode: 'session' | 'calls';
+  /** Bound to the client's core. */
+  readonly pin: boolean;
+}
+
+export async function runStreams(options: StreamOptions): Promise<LoadResult> {
+  const program = builtProgram('stream-client', 'grpc++', 'libgrpc++-dev');
+  const { address, method, requestFile, warmUpCalls, calls, mode, responseFile, pin } = options;
+  const args = [address, method, requestFile, warmUpCalls, calls, mode, ...(responseFile ? [responseFile] : [])];
+  const command = [program, ...args.map(String)];
+  return run(pin ? pinned(clientCore, command) : command);
+}
+
+async function run([command, ...args]: readonly string[]): Promise<LoadResult> {
+  const { stdout } = await promisify(execFile)(command!, args);
+  return JSON.parse(stdout) as LoadResult;
 }

@@ -4,9 +4,19 @@ import Table from 'cli-table3';
 import { kernelBenches } from './kernel-rows.js';
 import { MissingPart, type Row } from './row.js';
 import { serverBenches } from './server-rows.js';
+import { sessionBenches } from './session-rows.js';
+import { simulationBenches } from './simulation-rows.js';
 import { soakBenches } from './soak-rows.js';
+import { volatilityBenches } from './volatility-rows.js';
 
-const benches = [...kernelBenches, ...serverBenches, ...soakBenches];
+const benches = [
+  ...kernelBenches,
+  ...volatilityBenches,
+  ...simulationBenches,
+  ...serverBenches,
+  ...sessionBenches,
+  ...soakBenches,
+];
 
 const { values: flags } = parseArgs({ options: { json: { type: 'boolean' }, only: { type: 'string' } } });
 const wanted = flags.only?.split(',') ?? benches.map(({ name }) => name);

@@ -28,12 +28,12 @@ export interface RunningServer {
 
 /** Starts a server and waits for the line on its standard output that says it serves. */
 async function start(
-  side: 'ours' | 'peer',
-  socket: string,
+  { side, socket, pin = true }: { side: 'ours' | 'peer'; socket: string; pin?: boolean },
   args: readonly string[],
   isServing: (line: string) => boolean,
 ): Promise<RunningServer> {
-  const [command, ...rest] = pinned(serverCore, [process.execPath, ...nodeFlags[side], ...args]);
+  const node = [process.execPath, ...nodeFlags[side], ...args];
+  const [command, ...rest] = pin ? pinned(serverCore, node) : node;
   const startedMs = performance.now();
   const child = spawn(command!, rest, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = once(child, 'exit');
@@ -50,15 +50,16 @@ async function start(
   return { socket, pid: child.pid!, startMs, stop };
 }
 
-const startDaemon = (folder: string): Promise<RunningServer> => {
+/** `pin`: bound to the server's core, as a peer on one core is. */
+export const startDaemon = (folder: string, pin = true): Promise<RunningServer> => {
   const socket = join(folder, 'run/acceld.sock');
   const args = ['bin/acceld', 'serve', '--socket', socket, '--http-port', '0'];
-  return start('ours', socket, args, (line) => line.includes('"msg":"started"'));
+  return start({ side: 'ours', socket, pin }, args, (line) => line.includes('"msg":"started"'));
 };
 
-const startPeer = (folder: string, replies: readonly string[]): Promise<RunningServer> => {
+export const startPeer = (folder: string, replies: readonly string[]): Promise<RunningServer> => {
   const socket = join(folder, 'echo.sock');
-  return start('peer', socket, ['bench/echo-server.mjs', socket, ...replies], (line) => line === 'serving');
+  return start({ side: 'peer', socket }, ['bench/echo-server.mjs', socket, ...replies], (line) => line === 'serving');
 };
 
 export interface LoadSettings {

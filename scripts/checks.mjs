@@ -35,7 +35,8 @@ export function nativeSources() {
 }
 
 export async function clangFormat(...options) {
-  const sources = [...nativeSources(), join(root, 'bench/load-client.cc')];
+  const benches = readdirSync(join(root, 'bench')).filter((name) => name.endsWith('.cc'));
+  const sources = [...nativeSources(), ...benches.map((name) => join(root, 'bench', name))];
   const result = await capture('clang-format', [...options, ...sources]);
   return result.code === null ? { missing: 'clang-format' } : judge(result);
 }

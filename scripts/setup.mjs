@@ -22,6 +22,7 @@ const parts = [
   { apt: 'libopenblas0-pthread', brew: 'openblas', use: 'the fast BLAS under NumPy' },
   { apt: 'quantlib-python', brew: null, use: 'regenerating reference prices', macos: 'pip3 install QuantLib' },
   { apt: 'libgrpc++-dev', brew: 'grpc', use: 'load client of the benches' },
+  { apt: 'libquantlib0-dev', brew: 'quantlib', use: 'peer in the benches' },
   { apt: 'protobuf-compiler', brew: 'protobuf', use: 'generating Python messages in tests' },
   {
     apt: 'protobuf-compiler-grpc',
