@@ -1,5 +1,5 @@
 // The options that are priced: random, from a fixed seed, in ranges that a desk sees.
-import { ExecutionOptions, Priority } from '../src/gen/acceld/v1/execution.js';
+import { Priority } from '../src/gen/acceld/v1/execution.js';
 import { OptionModel } from '../src/gen/acceld/v1/option.js';
 import { OptionValue, PriceOptionsRequest } from '../src/gen/acceld/v1/price_options.js';
 import { DataType, type Tensor } from '../src/gen/acceld/v1/tensor.js';
@@ -73,8 +73,8 @@ export function requestBytes(
   { rows, type, spot, strike, volatility, years }: Book,
   priority = Priority.PRIORITY_INTERACTIVE,
 ): Uint8Array {
-  return PriceOptionsRequest.encode({
-    execution: ExecutionOptions.fromPartial({ priority }),
+  const request = PriceOptionsRequest.fromPartial({
+    execution: { priority },
     model: OptionModel.OPTION_MODEL_BLACK_SCHOLES_MERTON,
     values,
     type: { dtype: DataType.DATA_TYPE_U8, shape: [rows], data: type },
@@ -84,5 +84,6 @@ export function requestBytes(
     dividendYield: numbers(new Float64Array(rows).fill(dividendYield)),
     volatility: numbers(volatility),
     yearsToExpiry: numbers(years),
-  }).finish();
+  });
+  return PriceOptionsRequest.encode(request).finish();
 }

@@ -40,7 +40,8 @@ export async function openDaemon({ config, addon, warnings: found }: DaemonOptio
   const startedNs = clock.nowNs();
   const { warnings, runtimeIsSupported } = checkRuntime(config, addon, found);
   const log = createLog({ level: config.log.level, sampleOneIn: config.log.sample_one_in });
-  const scheduler = new Scheduler(clock);
+  const cpu = new CpuDevice(addon, { threads: config.cpu.threads ?? availableParallelism() });
+  const scheduler = new Scheduler(clock, [cpu]);
   const metrics = createMetrics({ version: addon.version, lanes: () => scheduler.lanes, runtimeIsSupported });
   const heapGrowth = watchHeapGrowth();
   const announce = (event: Event): void => {
@@ -50,11 +51,10 @@ export async function openDaemon({ config, addon, warnings: found }: DaemonOptio
   };
   for (const text of warnings) announce({ kind: 'warning', text });
 
-  const cpu = new CpuDevice(addon, { threads: config.cpu.threads ?? availableParallelism() });
   const { per_caller: perCaller, daemon: whole } = config.admission;
   const admission = new Admission({ perCaller: toLimits(perCaller), daemon: toLimits(whole) });
   let draining = false;
-  const rooms = { admission, scheduler, devices: [cpu], clock, announce, draining: () => draining };
+  const rooms = { admission, scheduler, clock, announce, draining: () => draining };
   const socket = config.listeners.unix.path ?? defaultSocketPath();
   const { tcp } = config.listeners;
   const status = { version: addon.version, perCaller: toLimits(perCaller), startedNs, warnings };

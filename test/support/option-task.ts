@@ -1,4 +1,6 @@
+import { noRoom, type Plan } from '../../src/daemon/base/plan.js';
 import type { HostAddon } from '../../src/daemon/devices/host-addon.js';
+import { Device, Precision, Priority } from '../../src/gen/acceld/v1/execution.js';
 
 /** The arguments of one call of a kernel of the addon, all rows alike: an option at the money whose price is `price`. */
 export interface OptionTask {
@@ -25,5 +27,27 @@ export function optionTask(addon: HostAddon, rows: number, { single = false } = 
     inputs: [new Uint8Array(single ? 1 : rows).fill(1), ...[100, 100, 0.05, 0, 0.2, 1].map(numbers)],
     outputs: addon.kernels[kernel]!.outputs.map((_, index) => (index === 0 ? prices : null)),
     prices,
+  };
+}
+
+/** The same as a plan. The prices alone are wanted. */
+export function optionPlan(addon: HostAddon, rows: number): Plan {
+  const { params, inputs } = optionTask(addon, rows);
+  return {
+    execution: {
+      device: Device.DEVICE_AUTO,
+      fallbackAllowed: true,
+      precision: Precision.PRECISION_F64,
+      reproducible: true,
+      priority: Priority.PRIORITY_INTERACTIVE,
+      validateOnly: false,
+    },
+    kernel: kernelName,
+    params,
+    rows,
+    rowUnits: 1,
+    inputs,
+    outputs: [true, ...new Array<boolean>(8).fill(false)],
+    room: noRoom,
   };
 }

@@ -35,6 +35,16 @@ export const faultKinds = {
     retryable: false,
     meaning: 'no such device, and fallback is forbidden',
   },
+  DEVICE_UNAVAILABLE: {
+    status: 'UNAVAILABLE',
+    retryable: true,
+    meaning: 'the device failed or restarts, and fallback is forbidden',
+  },
+  JOB_QUARANTINED: {
+    status: 'FAILED_PRECONDITION',
+    retryable: false,
+    meaning: 'the device died of this job twice, and fallback is forbidden',
+  },
   PRECISION_ABSENT: {
     status: 'FAILED_PRECONDITION',
     retryable: false,

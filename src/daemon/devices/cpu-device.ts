@@ -1,8 +1,11 @@
 // The CPU: acceld's own kernels, on the calling thread for small tasks, else on one of two pools.
 import { Device as DeviceKind } from '../../gen/acceld/v1/execution.js';
 import { systemClock } from '../base/clock.js';
-import type { Device, DeviceInfo, Outcome, Task } from './device.js';
+import type { Plan } from '../base/plan.js';
+import { chunkNs, inlineNs } from '../base/limits.js';
+import type { Device, DeviceInfo, Load, Outcome, Task } from './device.js';
 import { flagNotFinite, type HostAddon, type HostPool, type TaskDone } from './host-addon.js';
+import { allocateOutputs } from './result-memory.js';
 
 /** Before the first measurement: slower than any kernel in use, so that no first job blocks the event loop. */
 const firstUnitNs = 100;
@@ -20,13 +23,28 @@ const bulkNiceness = 19;
 const tokensMax = 2 ** 32;
 
 interface Running {
-  readonly task: Task;
+  readonly kernel: string;
+  readonly units: number;
   readonly done: (outcome: Outcome) => void;
+}
+
+/** A plan with its kernel's id and the memory of its result. */
+interface Job {
+  readonly kernel: number;
+  readonly name: string;
+  readonly params: Uint8Array;
+  readonly inputs: readonly ArrayBufferView[];
+  readonly outputs: readonly (ArrayBufferView | null)[];
 }
 
 export class CpuDevice implements Device {
   readonly info: DeviceInfo;
+  readonly state = { up: true, reason: '' };
+  readonly parallel: number;
   readonly tasksMax: number;
+  readonly chunkNs = chunkNs;
+  readonly inlineNs = inlineNs;
+  readonly overheadNs = 0;
   readonly #addon: HostAddon;
   readonly #kernelIds: ReadonlyMap<string, number>;
   readonly #urgent: HostPool;
@@ -41,6 +59,7 @@ export class CpuDevice implements Device {
     const done: TaskDone = (token, flags, computeNs) => this.#finish(token, flags, computeNs);
     this.#urgent = addon.openPool({ name: 'acceld-urgent', threads, niceness: 0 }, done);
     this.#bulk = addon.openPool({ name: 'acceld-bulk', threads, niceness: bulkNiceness }, done);
+    this.parallel = threads;
     // One more than the threads: the next chunk is there when a thread ends one, and urgent work waits for one at most.
     this.tasksMax = threads + 1;
     this.info = {
@@ -62,20 +81,31 @@ export class CpuDevice implements Device {
     return this.#unitNs.get(kernel) ?? firstUnitNs;
   }
 
-  run(task: Task, done: (outcome: Outcome) => void): void {
-    const kernel = this.#kernelIds.get(task.kernel);
-    if (kernel === undefined) throw new Error(`the CPU has no kernel ${task.kernel}`);
-    const { params, inputs, outputs, begin, end } = task;
+  load(plan: Plan): Load {
+    const kernel = this.#kernelIds.get(plan.kernel);
+    if (kernel === undefined) throw new Error(`the CPU has no kernel ${plan.kernel}`);
+    const result = allocateOutputs(plan);
+    return {
+      run: (task, done) => this.#run({ ...plan, kernel, name: plan.kernel, outputs: result.outputs }, task, done),
+      result: () => result,
+      // The result is the reply's from now on, and its views keep it alive.
+      release: () => undefined,
+    };
+  }
+
+  #run({ kernel, name, params, inputs, outputs }: Job, task: Task, done: (outcome: Outcome) => void): void {
+    const { begin, end, units } = task;
     if (task.inline) {
       const beginNs = systemClock.nowNs();
       const flags = this.#addon.run(kernel, params, inputs, outputs, begin, end);
-      done(this.#outcome(task, flags, systemClock.nowNs() - beginNs));
+      const computeNs = systemClock.nowNs() - beginNs;
+      done(this.#outcome({ kernel: name, units }, flags, computeNs));
       return;
     }
     const token = this.#nextToken;
     this.#nextToken = (token + 1) % tokensMax;
     (task.bulk ? this.#bulk : this.#urgent).submit(token, kernel, params, inputs, outputs, begin, end);
-    this.#running.set(token, { task, done });
+    this.#running.set(token, { kernel: name, units, done });
   }
 
   close(): Promise<void> {
@@ -88,15 +118,15 @@ export class CpuDevice implements Device {
     const running = this.#running.get(token);
     if (running === undefined) throw new Error(`a pool ended task ${token}, which was not running`);
     this.#running.delete(token);
-    running.done(this.#outcome(running.task, flags, computeNs));
+    running.done(this.#outcome(running, flags, computeNs));
   }
 
-  #outcome({ kernel, units }: Task, flags: number, computeNs: number): Outcome {
+  #outcome({ kernel, units }: Pick<Running, 'kernel' | 'units'>, flags: number, computeNs: number): Outcome {
     if (units >= measurableUnits) {
       const known = this.#unitNs.get(kernel);
       const measured = computeNs / units;
       this.#unitNs.set(kernel, known === undefined ? measured : known + learningRate * (measured - known));
     }
-    return { computeNs, notFinite: (flags & flagNotFinite) !== 0 };
+    return { computeNs, notFinite: (flags & flagNotFinite) !== 0, failure: undefined };
   }
 }

@@ -33,7 +33,7 @@ function statusOf(rooms: Rooms, source: StatusSource, caller: Caller): GetStatus
     pid: process.pid,
     uptimeSeconds: (rooms.clock.nowNs() - source.startedNs) / 1e9,
     serving: !rooms.draining(),
-    devices: rooms.devices.map(({ info }) => ({ ...info, device: info.kind, kernels: [...info.kernels] })),
+    devices: rooms.scheduler.devices.map(({ info }) => ({ ...info, device: info.kind, kernels: [...info.kernels] })),
     lanes: rooms.scheduler.lanes.map(({ priority, queued, running }) => ({ priority, queued, running })),
     caller: callerStatus(rooms, source, caller),
     connections: source.connections(),

@@ -9,18 +9,16 @@ import type { Announce } from '../base/events.js';
 import { Fault, invalidInput } from '../base/fault.js';
 import { messageBytesMax, retryAfterMs } from '../base/limits.js';
 import { requestId } from '../base/request-id.js';
-import type { Device as OpenDevice } from '../devices/device.js';
+import { outputBytes } from '../devices/result-memory.js';
 import type { Plan } from '../base/plan.js';
 import type { Method, Operation } from '../operations/operation.js';
-import { place } from '../scheduler/placement.js';
 import type { Scheduler } from '../scheduler/scheduler.js';
-import { outputBytes, type Finished, type Placement } from '../scheduler/work.js';
+import type { Finished, Placement } from '../scheduler/work.js';
 
 /** The rooms that a call passes. */
 export interface Rooms {
   readonly admission: Admission;
   readonly scheduler: Scheduler;
-  readonly devices: readonly OpenDevice[];
   readonly clock: Clock;
   readonly announce: Announce;
   /** Set while the daemon stops. */
@@ -142,12 +140,13 @@ export function respondBy<Request, Job, Response>(operation: Operation<Request, 
     course.plan = plan;
     const ticket = rooms.admission.admit(incoming.caller, incoming.bytes.byteLength + outputBytes(plan));
     course.ticket = ticket;
-    const placement = place(plan, rooms.devices);
+    const placement = rooms.scheduler.place(plan);
     course.placement = placement;
     if (plan.execution.validateOnly) return operation.reply(job, null, course.receipt());
     const order = { plan, deadlineNs: deadlineNsOf(course), cancellation: incoming.cancellation, gate: ticket };
     const finished = await rooms.scheduler.submit(order, placement);
     course.finished = finished;
+    course.placement = finished.placement;
     return operation.reply(job, finished, course.receipt());
   };
 }

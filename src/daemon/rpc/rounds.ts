@@ -2,7 +2,6 @@
 import type { Plan } from '../base/plan.js';
 import type { RoundsOperation, Standing } from '../operations/operation.js';
 import { deadlineShareKept, finishNsMin, roundNs } from '../base/limits.js';
-import { place } from '../scheduler/placement.js';
 import { rowNs } from '../scheduler/scheduler.js';
 import type { Finished, Order } from '../scheduler/work.js';
 import { Course, deadlineNsOf, within, type Incoming, type Rooms } from './call.js';
@@ -56,7 +55,7 @@ class Rounds<Request, Job, Progress, Response> {
     const first = operation.round(this.#job, 0, 1);
     this.#course.plan = first;
     this.#course.ticket = rooms.admission.admit(incoming.caller, incoming.bytes.byteLength);
-    this.#course.placement = place(first, rooms.devices);
+    this.#course.placement = rooms.scheduler.place(first);
     const preparation = operation.prepare(this.#job);
     const prepared = preparation && (await this.#submit(preparation));
     let progress = operation.begin(this.#job, prepared);
@@ -103,7 +102,7 @@ class Rounds<Request, Job, Progress, Response> {
   #nextRound(first: number, rows: number): Plan {
     const { device } = this.#course.placement!;
     const one = this.#operation.round(this.#job, first, 1);
-    const fitting = Math.ceil((roundNs * (device.tasksMax - 1)) / rowNs(one, device));
+    const fitting = Math.ceil((roundNs * device.parallel) / rowNs(one, device));
     return this.#operation.round(this.#job, first, Math.min(rows - first, fitting));
   }
 
@@ -129,6 +128,8 @@ class Rounds<Request, Job, Progress, Response> {
 
   #charge({ queueNs, computeNs, ...result }: Finished): void {
     const before = this.#course.finished;
+    // The rounds that follow go where this one ended, and the receipt names it.
+    this.#course.placement = result.placement;
     this.#course.finished = {
       ...result,
       queueNs: before?.queueNs ?? queueNs,

@@ -1,12 +1,22 @@
-import { chunkNs } from '../base/limits.js';
+import type { Device } from '../devices/device.js';
 
 /** Rows that fill a cache line of every column: borders between them keep two threads from writing to one line. */
 const rowsPerLine = 64;
 
-/** The end of the next chunk: about 1 ms of one thread, and no crumb left over at the end of the job. */
-export function chunkEnd(begin: number, rows: number, rowNs: number): number {
-  const wanted = Math.max(1, Math.floor(chunkNs / rowNs));
+/** A shorter chunk costs a thread more to wake for than it saves. */
+const chunkNsMin = 100_000;
+
+/** The end of the next chunk: all of one length, which the device's threads end together, and no crumb left over. */
+export function chunkEnd(
+  begin: number,
+  { rows, rowNs }: { readonly rows: number; readonly rowNs: number },
+  { chunkNs, parallel }: Pick<Device, 'chunkNs' | 'parallel'>,
+): number {
+  const wholeNs = rows * rowNs;
+  const fewest = Math.max(1, Math.ceil(wholeNs / chunkNs), Math.min(parallel, Math.floor(wholeNs / chunkNsMin)));
+  const count = fewest < parallel ? fewest : Math.ceil(fewest / parallel) * parallel;
+  const wanted = Math.ceil(rows / count);
   // Rows so dear that a line of them is no chunk do not fight for cache lines either.
-  const size = wanted < rowsPerLine ? wanted : wanted - (wanted % rowsPerLine);
-  return rows - begin < size + size / 2 ? rows : begin + size;
+  const size = wanted < rowsPerLine ? wanted : Math.ceil(wanted / rowsPerLine) * rowsPerLine;
+  return Math.min(rows, begin + size);
 }

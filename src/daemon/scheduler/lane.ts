@@ -17,8 +17,9 @@ export class Lane {
     return this.#works.length;
   }
 
-  get head(): Work | undefined {
-    return this.#works[0];
+  /** The first of those that a device has a place for. */
+  first(fits: (work: Work) => boolean): Work | undefined {
+    return this.#works.find(fits);
   }
 
   push(work: Work): void {

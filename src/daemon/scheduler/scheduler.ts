@@ -3,14 +3,15 @@
 import { Priority } from '../../gen/acceld/v1/execution.js';
 import type { Clock } from '../base/clock.js';
 import { Fault } from '../base/fault.js';
-import { inlineNs } from '../base/limits.js';
-import type { Device, Outcome } from '../devices/device.js';
 import type { Plan } from '../base/plan.js';
+import { DeviceFailure, type Device, type Outcome } from '../devices/device.js';
 import { chunkEnd } from './chunk.js';
 import { Lane } from './lane.js';
-import { allocateOutputs, type Finished, type Order, type Placement, type Work } from './work.js';
+import { place, placeAgain } from './placement.js';
+import type { Finished, Order, Placement, Work } from './work.js';
 
-interface Slots {
+/** Of urgent and of bulk work, which do not wait for one another. */
+interface Kinds {
   urgent: number;
   bulk: number;
 }
@@ -28,17 +29,32 @@ export class Scheduler {
     new Lane(Priority.PRIORITY_BATCH, true),
     new Lane(Priority.PRIORITY_BACKGROUND, true),
   ];
-  readonly #slots = new Map<Device, Slots>();
+  /** The first is the floor: always up, and able to run everything. */
+  readonly devices: readonly [Device, ...Device[]];
+  /** Chunks on each device. */
+  readonly #slots = new Map<Device, Kinds>();
+  /** Predicted nanoseconds of the jobs placed on each device that are not over. */
+  readonly #backlog = new Map<Device, Kinds>();
   #stepping = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, devices: readonly [Device, ...Device[]]) {
     this.#clock = clock;
+    this.devices = devices;
+  }
+
+  /** The device for a job: the one asked for, or the one predicted to finish first with what waits for it. */
+  place(plan: Plan): Placement {
+    const kind = this.#laneOf(plan).bulk ? 'bulk' : 'urgent';
+    return place(plan, this.devices, (device) => {
+      const waiting = this.#backlog.get(device)?.[kind] ?? 0;
+      return (waiting + plan.rows * rowNs(plan, device)) / device.parallel + device.overheadNs;
+    });
   }
 
   /** Runs a job where it was placed. Rejects with a Fault when its deadline, its client or a full queue ends it. */
   submit(order: Order, placement: Placement): Promise<Finished> {
     return new Promise((resolve, reject) => {
-      const lane = this.#laneOf(order);
+      const lane = this.#laneOf(order.plan);
       const work: Work = {
         plan: order.plan,
         deadlineNs: order.deadlineNs,
@@ -46,32 +62,45 @@ export class Scheduler {
         gate: order.gate,
         placement,
         arrivedNs: this.#clock.nowNs(),
-        ...allocateOutputs(order.plan),
+        estimateNs: order.plan.rows * rowNs(order.plan, placement.device),
+        load: undefined,
         queued: false,
+        counted: false,
         dispatched: 0,
         chunks: 0,
         queueNs: 0,
         computeNs: 0,
         notFinite: false,
+        mishap: undefined,
+        deaths: 0,
+        losses: 0,
         failure: undefined,
         signal: undefined,
         onAbort: () => this.#cancel(work, lane),
         finish: resolve,
         fail: reject,
       };
-      const estimateNs = order.plan.rows * rowNs(order.plan, placement.device);
-      if (estimateNs < inlineNs && this.#nothingWaitsBefore(lane)) this.#dispatch(work, lane, { inline: true });
+      const isSmall = work.estimateNs < placement.device.inlineNs;
+      if (isSmall && this.#nothingWaitsBefore(lane)) this.#dispatch(work, lane, { inline: true });
       else this.#enqueue(work, lane);
     });
   }
 
   #enqueue(work: Work, lane: Lane): void {
     work.gate.enterQueue();
+    work.counted = true;
+    this.#count(this.#backlog, work.placement.device, lane, work.estimateNs);
+    this.#wait(work, lane);
+  }
+
+  #wait(work: Work, lane: Lane): void {
     work.queued = true;
     lane.push(work);
-    work.signal = work.cancellation();
-    work.signal.addEventListener('abort', work.onAbort, { once: true });
-    if (work.signal.aborted) work.onAbort();
+    if (!work.signal) {
+      work.signal = work.cancellation();
+      work.signal.addEventListener('abort', work.onAbort, { once: true });
+      if (work.signal.aborted) work.onAbort();
+    }
     this.#step();
   }
 
@@ -80,10 +109,10 @@ export class Scheduler {
     if (this.#stepping) return;
     this.#stepping = true;
     for (const lane of this.lanes) {
-      for (let work = lane.head; work !== undefined; work = lane.head) {
+      const fits = (work: Work): boolean => this.#hasSlot(work.placement.device, lane);
+      for (let work = lane.first(fits); work !== undefined; work = lane.first(fits)) {
         if (this.#isOver(work)) this.#dequeue(work, lane);
-        else if (this.#hasSlot(work.placement.device, lane)) this.#dispatch(work, lane, { inline: false });
-        else break;
+        else this.#dispatch(work, lane, { inline: false });
       }
     }
     this.#stepping = false;
@@ -92,34 +121,35 @@ export class Scheduler {
   #dispatch(work: Work, lane: Lane, { inline }: { inline: boolean }): void {
     const { plan, placement, dispatched: begin } = work;
     const { device } = placement;
-    const end = inline ? plan.rows : chunkEnd(begin, plan.rows, rowNs(plan, device));
+    const end = inline ? plan.rows : chunkEnd(begin, { rows: plan.rows, rowNs: rowNs(plan, device) }, device);
     if (begin === 0) {
       lane.running += 1;
       work.queueNs = this.#clock.nowNs() - work.arrivedNs;
     }
     work.dispatched = end;
     work.chunks += 1;
-    this.#use(device, lane, 1);
+    this.#count(this.#slots, device, lane, 1);
     if (work.queued && end === plan.rows) this.#dequeue(work, lane);
-    const { kernel, params, inputs } = plan;
-    const units = (end - begin) * plan.rowUnits;
-    const task = { kernel, params, inputs, outputs: work.outputs, begin, end, units, bulk: lane.bulk, inline };
+    const task = { begin, end, units: (end - begin) * plan.rowUnits, bulk: lane.bulk, inline };
     try {
-      device.run(task, (outcome) => this.#done(work, lane, outcome));
+      work.load ??= device.load(plan);
+      work.load.run(task, (outcome) => this.#done(work, lane, outcome));
     } catch (error) {
-      // A device refuses only a malformed task: our bug, and the job's alone.
-      work.failure = error as Error;
-      if (work.queued) this.#dequeue(work, lane);
-      this.#done(work, lane, { computeNs: 0, notFinite: false });
+      // A device refuses a malformed task with anything else: our bug, and the job's alone.
+      if (!(error instanceof DeviceFailure)) work.failure = error as Error;
+      const failure = error instanceof DeviceFailure ? error : undefined;
+      this.#done(work, lane, { computeNs: 0, notFinite: false, failure });
     }
   }
 
-  #done(work: Work, lane: Lane, outcome: Outcome): void {
+  #done(work: Work, lane: Lane, { computeNs, notFinite, failure }: Outcome): void {
     work.chunks -= 1;
-    work.computeNs += outcome.computeNs;
-    work.notFinite ||= outcome.notFinite;
-    this.#use(work.placement.device, lane, -1);
-    this.#settle(work, lane);
+    work.computeNs += computeNs;
+    work.notFinite ||= notFinite;
+    if (failure && work.mishap?.kind !== 'died') work.mishap = failure;
+    this.#count(this.#slots, work.placement.device, lane, -1);
+    if (work.queued && this.#isOver(work)) this.#dequeue(work, lane);
+    else this.#settle(work, lane);
     this.#step();
   }
 
@@ -131,33 +161,58 @@ export class Scheduler {
 
   /** True: no further chunk may start. */
   #isOver(work: Work): boolean {
-    if (this.#clock.nowNs() > work.deadlineNs) {
-      work.failure ??= deadlineExceeded();
-    }
-    return work.failure !== undefined;
+    if (this.#clock.nowNs() > work.deadlineNs) work.failure ??= deadlineExceeded();
+    return work.failure !== undefined || work.mishap !== undefined;
   }
 
   #dequeue(work: Work, lane: Lane): void {
     lane.remove(work);
     work.queued = false;
-    work.gate.leaveQueue();
+    if (work.counted) work.gate.leaveQueue();
+    work.counted = false;
     this.#settle(work, lane);
   }
 
-  /** Answers a job that is over. */
+  /** Answers a job that is over, or finds another place for it. */
   #settle(work: Work, lane: Lane): void {
     if (work.queued || work.chunks > 0) return;
     if (work.dispatched > 0) lane.running -= 1;
+    if (work.signal) this.#count(this.#backlog, work.placement.device, lane, -work.estimateNs);
+    if (work.mishap && !work.failure) this.#moveOn(work, lane, work.mishap);
+    else this.#end(work);
+  }
+
+  #end(work: Work): void {
     work.signal?.removeEventListener('abort', work.onAbort);
-    if (work.failure) work.fail(work.failure);
-    else work.finish(work);
+    const { load, failure, placement, queueNs, computeNs, notFinite } = work;
+    if (failure) work.fail(failure);
+    else work.finish({ ...load!.result(), placement, queueNs, computeNs, notFinite });
+    load?.release();
+  }
+
+  /** The job begins anew elsewhere, with every row: its bits do not depend on the device. */
+  #moveOn(work: Work, lane: Lane, mishap: DeviceFailure): void {
+    if (mishap.kind === 'died') work.deaths += 1;
+    if (mishap.kind === 'lost') work.losses += 1;
+    const { plan, placement, deaths, losses } = work;
+    try {
+      work.placement = placeAgain(plan, { device: placement.device, failure: mishap, deaths, losses }, this.devices[0]);
+    } catch (error) {
+      work.failure = error as Error;
+      this.#end(work);
+      return;
+    }
+    work.load?.release();
+    Object.assign(work, { load: undefined, dispatched: 0, computeNs: 0, notFinite: false, mishap: undefined });
+    this.#count(this.#backlog, work.placement.device, lane, work.estimateNs);
+    this.#wait(work, lane);
   }
 
   #nothingWaitsBefore(lane: Lane): boolean {
     return this.lanes.every((other) => other.queued === 0 || other.priority > lane.priority);
   }
 
-  #laneOf({ plan }: Order): Lane {
+  #laneOf(plan: Plan): Lane {
     const lane = this.lanes.find(({ priority }) => priority === plan.execution.priority);
     if (!lane) throw new Error(`no lane for priority ${plan.execution.priority}`);
     return lane;
@@ -168,10 +223,10 @@ export class Scheduler {
     return used === undefined || used[lane.bulk ? 'bulk' : 'urgent'] < device.tasksMax;
   }
 
-  #use(device: Device, lane: Lane, count: number): void {
-    const used = this.#slots.get(device) ?? { urgent: 0, bulk: 0 };
-    used[lane.bulk ? 'bulk' : 'urgent'] += count;
-    this.#slots.set(device, used);
+  #count(counts: Map<Device, Kinds>, device: Device, lane: Lane, amount: number): void {
+    const used = counts.get(device) ?? { urgent: 0, bulk: 0 };
+    used[lane.bulk ? 'bulk' : 'urgent'] += amount;
+    counts.set(device, used);
   }
 }
 

@@ -1,6 +1,6 @@
-import { Precision, type Device as DeviceKind } from '../../gen/acceld/v1/execution.js';
-import type { Device } from '../devices/device.js';
+import type { Device as DeviceKind } from '../../gen/acceld/v1/execution.js';
 import type { Plan, Result } from '../base/plan.js';
+import type { Device, DeviceFailure, Load } from '../devices/device.js';
 
 /** What the scheduler is asked to run. */
 export interface Order {
@@ -27,18 +27,24 @@ export interface Placement {
 
 /** What became of a job. */
 export interface Finished extends Result {
+  /** Where it ran in the end. */
+  readonly placement: Placement;
   readonly queueNs: number;
   readonly computeNs: number;
 }
 
 /** A job from its arrival to its last chunk. It is over when it is not queued and has no chunk on the device. */
 export interface Work extends Order {
-  readonly placement: Placement;
+  placement: Placement;
   readonly arrivedNs: number;
-  readonly outputs: Result['outputs'];
-  readonly memory: Uint8Array;
+  /** Predicted device time. */
+  readonly estimateNs: number;
+  /** Its columns on the device, from the first chunk on. */
+  load: Load | undefined;
   /** Some rows wait in a lane. */
   queued: boolean;
+  /** It counts against the caller's waiting jobs. One that comes back from a failed device does not: it was let in before. */
+  counted: boolean;
   /** Rows [0, dispatched) were given to the device. */
   dispatched: number;
   /** Chunks on the device. */
@@ -46,37 +52,14 @@ export interface Work extends Order {
   queueNs: number;
   computeNs: number;
   notFinite: boolean;
+  /** What the device did to a chunk: no further chunk starts there. */
+  mishap: DeviceFailure | undefined;
+  deaths: number;
+  losses: number;
   /** Why the job ends early: no further chunk starts. */
   failure: Error | undefined;
   signal: AbortSignal | undefined;
   readonly onAbort: () => void;
   readonly finish: (finished: Finished) => void;
   readonly fail: (failure: Error) => void;
-}
-
-const columnBytes = ({ execution, rows }: Plan): number =>
-  rows * (execution.precision === Precision.PRECISION_F32 ? 4 : 8);
-
-/** Memory of a plan's result. */
-export function outputBytes(plan: Plan): number {
-  let wanted = 0;
-  for (const isWanted of plan.outputs) if (isWanted) wanted += 1;
-  return wanted * (plan.room.before + columnBytes(plan)) + plan.room.behind;
-}
-
-/**
- * Result columns of a plan: one allocation, a column after the other with the plan's room around them. Node's buffer pool
- * holds small ones, so that a call leaves no memory of its own to the garbage collector. Not cleared: a kernel writes every
- * byte of a column, and the reply every byte of the room, before anything is sent.
- */
-export function allocateOutputs(plan: Plan): Pick<Finished, 'memory' | 'outputs'> {
-  const memory = Buffer.allocUnsafe(outputBytes(plan));
-  const bytes = columnBytes(plan);
-  let offset = 0;
-  const columns = plan.outputs.map((isWanted) => {
-    if (!isWanted) return null;
-    offset += plan.room.before + bytes;
-    return memory.subarray(offset - bytes, offset);
-  });
-  return { memory, outputs: columns };
 }

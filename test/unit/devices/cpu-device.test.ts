@@ -1,38 +1,39 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { CpuDevice } from '../../../src/daemon/devices/cpu-device.js';
-import type { Outcome, Task } from '../../../src/daemon/devices/device.js';
+import type { Plan } from '../../../src/daemon/base/plan.js';
+import type { Load, Outcome, Task } from '../../../src/daemon/devices/device.js';
 import { loadHostAddon } from '../../../src/daemon/devices/host-addon.js';
-import { Device as DeviceKind } from '../../../src/gen/acceld/v1/execution.js';
-import { kernelName, optionTask, price } from '../../support/option-task.js';
+import { numbersIn } from '../../../src/daemon/operations/columns.js';
+import { Device as DeviceKind, Precision } from '../../../src/gen/acceld/v1/execution.js';
+import { kernelName, optionPlan, price } from '../../support/option-task.js';
 
 const addon = loadHostAddon();
 const threads = 2;
 
-/** A task over all rows, and the prices it writes. */
-function makeTask(rows: number, change: Partial<Task> = {}): { task: Task; prices: Float64Array } {
-  const { params, inputs, outputs, prices } = optionTask(addon, rows);
-  const task = {
-    kernel: kernelName,
-    params,
-    inputs,
-    outputs,
-    begin: 0,
-    end: rows,
-    units: rows,
-    bulk: false,
-    inline: false,
-    ...change,
-  };
-  return { task, prices };
-}
+const task = (rows: number, change: Partial<Task> = {}): Task => ({
+  begin: 0,
+  end: rows,
+  units: rows,
+  bulk: false,
+  inline: false,
+  ...change,
+});
 
 describe('CpuDevice', () => {
   let device: CpuDevice;
   beforeEach(() => (device = new CpuDevice(addon, { threads })));
   afterEach(() => device.close());
 
-  const outcomeOf = (task: Task): Promise<Outcome> => new Promise((done) => device.run(task, done));
+  /** Prices of options that are all alike. */
+  const load = (rows: number, change: Partial<Plan> = {}): Load =>
+    device.load({ ...optionPlan(addon, rows), ...change });
+  const runOn = (loaded: Load, what: Task): Promise<Outcome> => new Promise((done) => loaded.run(what, done));
+  const outcomeOf = (rows: number, change: Partial<Task> = {}): Promise<Outcome> =>
+    runOn(load(rows), task(rows, change));
+  const column = (loaded: Load, place: number): Float64Array =>
+    numbersIn(loaded.result().outputs[place]!, Precision.PRECISION_F64) as Float64Array;
+  const isRight = (loaded: Load): boolean => column(loaded, 0).every((value) => Math.abs(value - price) < 1e-12);
 
   it('says what it is', () => {
     const { kind, engine, name, variant, threads: total, kernels } = device.info;
@@ -49,52 +50,51 @@ describe('CpuDevice', () => {
   });
 
   it('computes an inline task within run', () => {
-    const { task, prices } = makeTask(3, { inline: true });
+    const loaded = load(3);
     const outcomes: Outcome[] = [];
-    device.run(task, (outcome) => outcomes.push(outcome));
+    loaded.run(task(3, { inline: true }), (outcome) => outcomes.push(outcome));
     assert.equal(outcomes.length, 1);
     assert.equal(outcomes[0]!.notFinite, false);
     assert.ok(outcomes[0]!.computeNs > 0);
-    assert.ok(prices.every((value) => Math.abs(value - price) < 1e-12));
+    assert.ok(isRight(loaded));
   });
 
   for (const bulk of [false, true]) {
     it(`computes a ${bulk ? 'bulk' : 'urgent'} task on a later turn`, async () => {
-      const { task, prices } = makeTask(2_000, { bulk });
+      const loaded = load(2_000);
       let isWithinRun = true;
       const outcome = await new Promise<Outcome>((done) => {
-        device.run(task, (result) => {
+        loaded.run(task(2_000, { bulk }), (result) => {
           assert.equal(isWithinRun, false);
           done(result);
         });
         isWithinRun = false;
       });
       assert.ok(outcome.computeNs > 0);
-      assert.ok(prices.every((value) => Math.abs(value - price) < 1e-12));
+      assert.ok(isRight(loaded));
     });
   }
 
   it('answers each of many tasks at once with its own outcome', async () => {
-    const tasks = Array.from({ length: 300 }, (_, index) => makeTask(64, { bulk: index % 2 === 0 }));
-    const finite = await Promise.all(
-      tasks.map(async ({ task, prices }, index) => {
-        // At the money at expiry gamma is undefined, in every seventh task.
-        const inputs = task.inputs.map((view, place) => (place === 6 && index % 7 === 0 ? new Float64Array(1) : view));
-        const outputs = task.outputs.map((view, place) => (place === 2 ? new Float64Array(64) : view));
-        const { notFinite } = await outcomeOf({ ...task, inputs, outputs });
-        assert.equal(notFinite, index % 7 === 0, `task ${index}`);
-        return prices.every(Number.isFinite);
+    const { inputs } = optionPlan(addon, 64);
+    // At the money at expiry gamma is undefined.
+    const atExpiry = inputs.map((view, place) => (place === 6 ? new Float64Array(1) : view));
+    const outputs = [true, false, true, ...new Array<boolean>(6).fill(false)];
+    await Promise.all(
+      Array.from({ length: 300 }, async (_, index) => {
+        const isAtExpiry = index % 7 === 0;
+        const loaded = load(64, { outputs, ...(isAtExpiry ? { inputs: atExpiry } : {}) });
+        const { notFinite } = await runOn(loaded, task(64, { bulk: index % 2 === 0 }));
+        assert.equal(notFinite, isAtExpiry, `task ${index}`);
+        assert.ok(isAtExpiry || isRight(loaded));
       }),
     );
-    assert.ok(finite.every(Boolean));
   });
 
   it('lets urgent work pass bulk work that waits', async () => {
     const order: string[] = [];
-    const bulk = Array.from({ length: 40 }, () =>
-      outcomeOf(makeTask(50_000, { bulk: true }).task).then(() => order.push('bulk')),
-    );
-    const urgent = outcomeOf(makeTask(64).task).then(() => order.push('urgent'));
+    const bulk = Array.from({ length: 40 }, () => outcomeOf(50_000, { bulk: true }).then(() => order.push('bulk')));
+    const urgent = outcomeOf(64).then(() => order.push('urgent'));
     await Promise.all([urgent, ...bulk]);
     assert.ok(order.indexOf('urgent') < 20, `after ${order.indexOf('urgent')} of 40`);
   });
@@ -103,7 +103,7 @@ describe('CpuDevice', () => {
     const guess = device.unitNs(kernelName);
     assert.ok(guess * 60_000 > 1e6, 'a first job of many rows must not look small');
     const costs: number[] = [];
-    for (let i = 0; i < 30; i += 1) costs.push((await outcomeOf(makeTask(4_096).task)).computeNs / 4_096);
+    for (let i = 0; i < 30; i += 1) costs.push((await outcomeOf(4_096)).computeNs / 4_096);
     const predicted = device.unitNs(kernelName);
     assert.ok(predicted >= Math.min(...costs) && predicted <= Math.max(...costs), `${predicted} of ${costs.join()}`);
     assert.notEqual(predicted, guess);
@@ -111,25 +111,22 @@ describe('CpuDevice', () => {
 
   it('learns nothing from a few rows, whose cost is that of the call', () => {
     const guess = device.unitNs(kernelName);
-    for (let i = 0; i < 100; i += 1) device.run(makeTask(1, { inline: true }).task, () => undefined);
+    for (let i = 0; i < 100; i += 1) load(1).run(task(1, { inline: true }), () => undefined);
     assert.equal(device.unitNs(kernelName), guess);
   });
 
   it('throws for a malformed task and calls nobody', () => {
     const called = (): never => assert.fail('done was called');
     const inputs = [new Uint8Array(7)];
+    assert.throws(() => load(64, { kernel: 'no-such-kernel' }), /no-such-kernel/);
     for (const inline of [false, true]) {
-      assert.throws(
-        () => device.run(makeTask(64, { inline, kernel: 'no-such-kernel' }).task, called),
-        /no-such-kernel/,
-      );
-      assert.throws(() => device.run(makeTask(64, { inline, inputs }).task, called), /^RangeError: inputs must be/);
+      assert.throws(() => load(64, { inputs }).run(task(64, { inline }), called), /^RangeError: inputs must be/);
     }
   });
 
   it('drops the tasks that wait when it closes', async () => {
     let done = 0;
-    for (let i = 0; i < 50; i += 1) device.run(makeTask(20_000).task, () => (done += 1));
+    for (let i = 0; i < 50; i += 1) load(20_000).run(task(20_000), () => (done += 1));
     await device.close();
     await new Promise((resolve) => setImmediate(resolve));
     assert.equal(done, 0);

@@ -5,7 +5,7 @@ import { OptionModel } from '../../../src/gen/acceld/v1/option.js';
 import { OptionValue, PriceOptionsRequest, PriceOptionsResponse } from '../../../src/gen/acceld/v1/price_options.js';
 import { DataType, type Tensor } from '../../../src/gen/acceld/v1/tensor.js';
 import { Fault, type Violation } from '../../../src/daemon/base/fault.js';
-import { allocateOutputs } from '../../../src/daemon/scheduler/work.js';
+import { allocateOutputs } from '../../../src/daemon/devices/result-memory.js';
 import { priceOptions } from '../../../src/daemon/operations/price-options.js';
 
 const f64 = (...values: number[]): Tensor => ({

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'mocha';
+import { after, describe, it } from 'mocha';
 import { Admission } from '../../../src/daemon/admission/admission.js';
 import type { Event } from '../../../src/daemon/base/events.js';
 import { Fault } from '../../../src/daemon/base/fault.js';
 import { answer, FailedCall, type Incoming, type Rooms } from '../../../src/daemon/rpc/call.js';
+import { CpuDevice } from '../../../src/daemon/devices/cpu-device.js';
+import { loadHostAddon } from '../../../src/daemon/devices/host-addon.js';
 import { Scheduler } from '../../../src/daemon/scheduler/scheduler.js';
 import { catalog } from '../../../src/gen/catalog.js';
 import { FakeClock } from '../../support/fake-clock.js';
+
+const floor = new CpuDevice(loadHostAddon(), { threads: 1 });
 
 const limits = { requestsInFlightMax: 1, bytesInFlightMax: 100, queuedMax: 1 };
 
@@ -15,8 +19,7 @@ function set(draining = false) {
   const clock = new FakeClock();
   const rooms: Rooms = {
     admission: new Admission({ perCaller: limits, daemon: limits }),
-    scheduler: new Scheduler(clock),
-    devices: [],
+    scheduler: new Scheduler(clock, [floor]),
     clock,
     announce: (event) => events.push(event),
     draining: () => draining,
@@ -44,6 +47,7 @@ async function failure(promise: Promise<unknown>): Promise<FailedCall> {
 }
 
 describe('call', () => {
+  after(() => floor.close());
   it('answers an unknown error with a fixed text, and announces the cause once under the request id', async () => {
     const { rooms, incoming, events } = set();
     const cause = new TypeError('a secret of the daemon');

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { Precision, Priority, Device as DeviceKind } from '../../../src/gen/acceld/v1/execution.js';
 import { Fault } from '../../../src/daemon/base/fault.js';
-import type { Device, Outcome, Task } from '../../../src/daemon/devices/device.js';
+import { DeviceFailure, type Device, type Load, type Outcome, type Task } from '../../../src/daemon/devices/device.js';
+import { allocateOutputs } from '../../../src/daemon/devices/result-memory.js';
 import type { Plan } from '../../../src/daemon/base/plan.js';
 import { Scheduler } from '../../../src/daemon/scheduler/scheduler.js';
 import { FakeClock } from '../../support/fake-clock.js';
@@ -11,7 +12,13 @@ import { FakeClock } from '../../support/fake-clock.js';
 class FakeDevice implements Device {
   readonly running: { task: Task; done: (outcome: Outcome) => void }[] = [];
   readonly tasks: Task[] = [];
+  readonly parallel = 1;
   readonly tasksMax = 2;
+  readonly chunkNs = 1e6;
+  readonly inlineNs = 50_000;
+  readonly overheadNs = 0;
+  state = { up: true, reason: '' };
+  loads = 0;
   readonly info = {
     kind: DeviceKind.DEVICE_CPU,
     engine: 'own',
@@ -24,14 +31,23 @@ class FakeDevice implements Device {
   unitNs(): number {
     return 1000;
   }
-  run(task: Task, done: (outcome: Outcome) => void): void {
-    if (this.refusal) throw this.refusal;
-    this.tasks.push(task);
-    if (task.inline) done({ computeNs: 1, notFinite: false });
-    else this.running.push({ task, done });
+  load(plan: Plan): Load {
+    if (!this.state.up) throw new DeviceFailure('lost', this.state.reason);
+    this.loads += 1;
+    const result = allocateOutputs(plan);
+    return {
+      run: (task, done) => {
+        if (this.refusal) throw this.refusal;
+        this.tasks.push(task);
+        if (task.inline) done({ computeNs: 1, notFinite: false, failure: undefined });
+        else this.running.push({ task, done });
+      },
+      result: () => result,
+      release: () => (this.loads -= 1),
+    };
   }
-  endFirst(): void {
-    this.running.shift()!.done({ computeNs: 1000, notFinite: false });
+  endFirst(failure?: DeviceFailure): void {
+    this.running.shift()!.done({ computeNs: 1000, notFinite: false, failure });
   }
   async endAll(): Promise<void> {
     while (this.running.length > 0) {
@@ -65,10 +81,14 @@ const plan = (rows: number, priority = Priority.PRIORITY_INTERACTIVE): Plan => (
 function set() {
   const clock = new FakeClock();
   const device = new FakeDevice();
-  const scheduler = new Scheduler(clock);
+  const scheduler = new Scheduler(clock, [device]);
   const gate = { waiting: 0, max: Infinity };
   const controllers: AbortController[] = [];
-  const submit = (rows: number, { priority = Priority.PRIORITY_INTERACTIVE, deadlineNs = Infinity } = {}) => {
+  const submitTo = (
+    to: FakeDevice,
+    rows: number,
+    { priority = Priority.PRIORITY_INTERACTIVE, deadlineNs = Infinity } = {},
+  ) => {
     const controller = new AbortController();
     controllers.push(controller);
     const order = {
@@ -85,10 +105,12 @@ function set() {
         },
       },
     };
-    return scheduler.submit(order, { device, fallback: undefined });
+    return scheduler.submit(order, { device: to, fallback: undefined });
   };
+  const submit = (rows: number, settings?: { priority?: Priority; deadlineNs?: number }) =>
+    submitTo(device, rows, settings);
   const isIdle = (): boolean => scheduler.lanes.every((lane) => lane.queued === 0 && lane.running === 0);
-  return { clock, device, scheduler, gate, submit, controllers, isIdle };
+  return { clock, device, scheduler, gate, submit, submitTo, controllers, isIdle };
 }
 
 const code = (error: unknown): string => (error instanceof Fault ? error.code : String(error));
@@ -206,5 +228,58 @@ describe('scheduler', () => {
     clock.advanceMs(3);
     await device.endAll();
     assert.equal((await second).queueNs, 3e6);
+  });
+
+  it('answers a job of a device that died from the floor, with every row, and gives the memory back', async () => {
+    const { device: floor, scheduler, submitTo } = set();
+    const gpu = new FakeDevice();
+    const finished = submitTo(gpu, 5_000);
+    assert.equal(gpu.running.length, 2);
+    gpu.state = { up: false, reason: 'restarts' };
+    gpu.endFirst(new DeviceFailure('died', 'killed'));
+    assert.equal(floor.running.length, 0, 'a chunk may still write');
+    gpu.endFirst(new DeviceFailure('lost', 'killed'));
+    assert.equal(gpu.loads, 0);
+    await floor.endAll();
+    const { placement, outputs } = await finished;
+    assert.equal(placement.device, floor);
+    assert.match(placement.fallback!.reason, /killed/);
+    assert.equal(outputs[0]!.byteLength, 40_000);
+    assert.deepEqual([floor.tasks[0]!.begin, floor.tasks.at(-1)!.end], [0, 5_000]);
+    assert.equal(floor.loads, 0);
+    assert.ok(scheduler.lanes.every(({ queued, running }) => queued === 0 && running === 0));
+  });
+
+  it('gives a job that waited in a dead worker to the next one, also where the queue is full', async () => {
+    const { gate, submitTo } = set();
+    const gpu = new FakeDevice();
+    gate.max = 1;
+    const finished = submitTo(gpu, 500);
+    gpu.endFirst(new DeviceFailure('lost', 'killed'));
+    assert.equal(gpu.running.length, 1);
+    await gpu.endAll();
+    assert.equal((await finished).placement.device, gpu);
+    assert.equal(gate.waiting, 0);
+  });
+
+  it('does not let a job for a busy device keep one for an idle device waiting', () => {
+    const { device: floor, submit, submitTo } = set();
+    const gpu = new FakeDevice();
+    void submitTo(gpu, 50_000);
+    void submit(50_000);
+    assert.equal(floor.running.length, 2);
+  });
+
+  it('places work on the device that ends first with what waits for it', () => {
+    const { clock } = set();
+    const [floor, gpu] = [new FakeDevice(), new FakeDevice()];
+    const scheduler = new Scheduler(clock, [floor, gpu]);
+    const gate = { enterQueue: () => undefined, leaveQueue: () => undefined };
+    const order = { plan: plan(50_000), deadlineNs: Infinity, cancellation: () => new AbortController().signal, gate };
+    const first = scheduler.place(order.plan);
+    assert.equal(first.device, floor);
+    void scheduler.submit(order, first);
+    assert.equal(scheduler.place(plan(50_000)).device, gpu);
+    assert.equal(scheduler.place(plan(50_000, Priority.PRIORITY_BATCH)).device, floor, 'bulk work has its own threads');
   });
 });
