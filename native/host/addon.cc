@@ -3,10 +3,12 @@
 
 #include "../backends/cpu/dispatch.h"
 #include "kernel_binding.h"
+#include "memory_binding.h"
 #include "parts_binding.h"
 #include "platform.h"
 #include "pool_binding.h"
 #include "system_binding.h"
+#include "worker_link.h"
 
 namespace acceld {
 
@@ -17,7 +19,9 @@ Napi::Object Export(Napi::Env env, Napi::Object exports) {
   exports.Set("run", Napi::Function::New(env, RunKernel, "run"));
   exports.Set("openPool", Napi::Function::New(env, OpenPool, "openPool"));
   exports.Set("peerCredentials", Napi::Function::New(env, GetPeerCredentials, "peerCredentials"));
+  exports.Set("openWorkerLink", Napi::Function::New(env, OpenWorkerLink, "openWorkerLink"));
   exports.Set("lockFile", Napi::Function::New(env, LockFile, "lockFile"));
+  ExportMemory(env, exports);
   exports.Set("harden", Napi::Function::New(env, HardenProcess, "harden"));
 #if defined(ACCELD_TEST)
   exports.Set("philox", Napi::Function::New(env, PhiloxOf, "philox"));

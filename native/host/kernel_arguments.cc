@@ -3,6 +3,8 @@
 #include <string>
 
 #include "../backends/cpu/dispatch.h"
+#include "guard_arguments.h"
+#include "views.h"
 
 namespace acceld {
 
@@ -17,44 +19,6 @@ napi_typedarray_type ArrayTypeOf(Element element) {
   }
   return napi_uint8_array;
 }
-
-struct View {
-  unsigned char* data = nullptr;
-  size_t bytes = 0;
-  napi_typedarray_type type = napi_uint8_array;
-};
-
-size_t BytesPerElement(napi_typedarray_type type) {
-  switch (type) {
-    case napi_int16_array:
-    case napi_uint16_array: return 2;
-    case napi_int32_array:
-    case napi_uint32_array:
-    case napi_float32_array: return 4;
-    case napi_float64_array:
-    case napi_bigint64_array:
-    case napi_biguint64_array: return 8;
-    default: return 1;
-  }
-}
-
-// False: the value is no typed array.
-bool ReadView(napi_env env, napi_value value, View* view) {
-  size_t length = 0;
-  void* data = nullptr;
-  if (napi_get_typedarray_info(env, value, &view->type, &length, &data, nullptr, nullptr) != napi_ok) return false;
-  view->data = static_cast<unsigned char*>(data);
-  view->bytes = data == nullptr ? 0 : length * BytesPerElement(view->type);
-  return true;
-}
-
-template <typename ErrorClass = Napi::RangeError>
-bool Refuse(napi_env env, const std::string& message) {
-  ErrorClass::New(env, message).ThrowAsJavaScriptException();
-  return false;
-}
-
-std::string Place(const char* what, size_t index) { return std::string(what) + "[" + std::to_string(index) + "]"; }
 
 // Bytes may stand for any element: so a column of a message is used where it lies.
 bool HasType(const View& view, Element element) {
@@ -178,35 +142,22 @@ bool ReadKernelCall(const Napi::CallbackInfo& info, size_t first, KernelCall* ca
   call->kernel = &kernels[static_cast<size_t>(id)];
   return ReadRows(info, first + 4, call) && ReadParams(info, first + 1, call) &&
          ReadColumns(info.Env(), info[first + 2], call->kernel->inputs, "inputs", ReadInput, call) &&
-         ReadColumns(info.Env(), info[first + 3], call->kernel->outputs, "outputs", ReadOutput, call);
+         ReadColumns(info.Env(), info[first + 3], call->kernel->outputs, "outputs", ReadOutput, call) &&
+         ReadGuard(info.Env(), info[first + 6], call);
 }
 
 bool CollectBuffers(const Napi::CallbackInfo& info, size_t first, Napi::Array* buffers) {
-  const Napi::Env env = info.Env();
-  *buffers = Napi::Array::New(env);
-  const napi_value resizable = Napi::String::New(env, "resizable");
-  uint32_t count = 0;
-  napi_value last = nullptr;
+  *buffers = Napi::Array::New(info.Env());
+  Buffers found(info.Env(), *buffers);
   for (const char* list : {"inputs", "outputs"}) {
     const Napi::Array columns = info[first + (list[0] == 'i' ? 2 : 3)].As<Napi::Array>();
     for (uint32_t i = 0, length = columns.Length(); i < length; ++i) {
-      napi_value column, buffer, answer;
-      if (napi_get_element(env, columns, i, &column) != napi_ok) return false;
-      // Null is an output that is not wanted.
-      if (napi_get_typedarray_info(env, column, nullptr, nullptr, nullptr, &buffer, nullptr) != napi_ok) continue;
-      // The columns of a request mostly lie in one buffer.
-      bool is_last = false, is_resizable = false;
-      if (last != nullptr) napi_strict_equals(env, buffer, last, &is_last);
-      if (is_last) continue;
-      last = buffer;
-      if (napi_get_property(env, buffer, resizable, &answer) != napi_ok) return false;
-      if (napi_get_value_bool(env, answer, &is_resizable) == napi_ok && is_resizable) {
-        return Refuse<Napi::TypeError>(env, Place(list, i) + " must not lie in a resizable ArrayBuffer");
-      }
-      napi_set_element(env, *buffers, count++, buffer);
+      napi_value column;
+      if (napi_get_element(info.Env(), columns, i, &column) != napi_ok) return false;
+      if (!found.Add(column, Place(list, i))) return false;
     }
   }
-  return true;
+  return CollectGuardBuffers(info.Env(), info[first + 6], &found);
 }
 
 }  // namespace acceld

@@ -1,8 +1,10 @@
 // One call of a kernel with everything it needs, free of JavaScript: checked when it is made, run on any thread.
 #pragma once
+#include <memory>
 #include <vector>
 
 #include "../kernels/kernel.h"
+#include "guard.h"
 
 namespace acceld {
 
@@ -14,8 +16,12 @@ struct KernelCall {
   unsigned char* outputs[kColumnsMax];
   size_t begin = 0;
   size_t end = 0;
+  std::shared_ptr<const Guard> guard;  // Null: nobody else writes to the columns.
 
-  uint32_t Run() const { return kernel->function({params.data(), inputs, outputs, begin, end, params.size()}); }
+  uint32_t Run() const {
+    const KernelRun run{params.data(), inputs, outputs, begin, end, params.size()};
+    return guard ? RunGuarded(*kernel, *guard, run) : kernel->function(run);
+  }
 };
 
 }  // namespace acceld

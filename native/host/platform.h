@@ -24,4 +24,8 @@ std::vector<std::string> Harden();
 
 std::string CpuName();
 
+// A descriptor of `bytes` of memory without a name, of which no holder can change the size; `bytes` are whole pages,
+// all of them allocated where the system can do so without touching them. Negative: refused, and `error` is the errno.
+int CreateMemoryDescriptor(size_t bytes, int* error);
+
 }  // namespace acceld

@@ -1,5 +1,7 @@
+#include <fcntl.h>
 #include <pthread.h>
 #include <pthread/qos.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/sysctl.h>
@@ -7,6 +9,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "platform.h"
@@ -42,6 +46,25 @@ std::string CpuName() {
   size_t size = sizeof name;
   sysctlbyname("machdep.cpu.brand_string", name, &size, nullptr, 0);
   return name;
+}
+
+int CreateMemoryDescriptor(size_t bytes, int* error) {
+  // A name is needed for an instant, of at most 31 characters. The system takes one ftruncate for each object and
+  // refuses every later one, so no holder can change the size.
+  uint64_t random;
+  arc4random_buf(&random, sizeof random);
+  char name[32];
+  std::snprintf(name, sizeof name, "/acceld-%016llx", static_cast<unsigned long long>(random));
+  const int descriptor = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+  *error = errno;
+  if (descriptor < 0) return -1;
+  if (shm_unlink(name) == 0 && fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0 &&
+      ftruncate(descriptor, static_cast<off_t>(bytes)) == 0) {
+    return descriptor;
+  }
+  *error = errno;
+  close(descriptor);
+  return -1;
 }
 
 }  // namespace acceld

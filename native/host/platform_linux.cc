@@ -1,3 +1,5 @@
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -48,6 +50,23 @@ std::string CpuName() {
     if (colon != std::string::npos) return line.substr(colon + 2);
   }
   return "CPU";
+}
+
+int CreateMemoryDescriptor(size_t bytes, int* error) {
+  const int descriptor = memfd_create("acceld", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  *error = errno;
+  if (descriptor < 0) return -1;
+  // Sealed: a holder that cut it short would have the others killed by SIGBUS.
+  if (ftruncate(descriptor, static_cast<off_t>(bytes)) != 0 ||
+      fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+    *error = errno;
+  } else {
+    // Where there is no more memory this fails, while touching a page would kill.
+    *error = posix_fallocate(descriptor, 0, static_cast<off_t>(bytes));
+    if (*error == 0) return descriptor;
+  }
+  close(descriptor);
+  return -1;
 }
 
 }  // namespace acceld

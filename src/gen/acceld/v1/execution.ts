@@ -282,7 +282,13 @@ export interface Receipt {
   /** The allowance that was in force: "normal" unless policy limits the machine. */
   allowance: string;
   /** What is left of the caller's limits. */
-  quotaLeft?: QuotaLeft | undefined;
+  quotaLeft?:
+    | QuotaLeft
+    | undefined;
+  /** Bytes of input and result columns that travelled inside messages, and of those copied to or from a device's memory. */
+  bytesCopied: number;
+  /** Bytes of input and result columns that were used where they lie in regions. */
+  bytesShared: number;
 }
 
 function createBaseExecutionOptions(): ExecutionOptions {
@@ -629,6 +635,8 @@ function createBaseReceipt(): Receipt {
     seed: undefined,
     allowance: "",
     quotaLeft: undefined,
+    bytesCopied: 0,
+    bytesShared: 0,
   };
 }
 
@@ -696,6 +704,18 @@ export const Receipt: MessageFns<Receipt> = {
     }
     if (message.quotaLeft !== undefined) {
       QuotaLeft.encode(message.quotaLeft, writer.uint32(130).fork()).join();
+    }
+    if (message.bytesCopied !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.bytesCopied)) !== BigInt(message.bytesCopied)) {
+        throw new globalThis.Error("value provided for field BigInt(message.bytesCopied) of type uint64 too large");
+      }
+      writer.uint32(136).uint64(BigInt(message.bytesCopied));
+    }
+    if (message.bytesShared !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.bytesShared)) !== BigInt(message.bytesShared)) {
+        throw new globalThis.Error("value provided for field BigInt(message.bytesShared) of type uint64 too large");
+      }
+      writer.uint32(144).uint64(BigInt(message.bytesShared));
     }
     return writer;
   },
@@ -841,6 +861,22 @@ export const Receipt: MessageFns<Receipt> = {
             message.quotaLeft = QuotaLeft.decode(reader, reader.uint32());
             continue;
           }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.bytesCopied = longToNumber(reader.uint64());
+            continue;
+          }
+          case 18: {
+            if (tag !== 144) {
+              break;
+            }
+
+            message.bytesShared = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -907,6 +943,16 @@ export const Receipt: MessageFns<Receipt> = {
         : isSet(object.quota_left)
         ? QuotaLeft.fromJSON(object.quota_left)
         : undefined,
+      bytesCopied: isSet(object.bytesCopied)
+        ? globalThis.Number(object.bytesCopied)
+        : isSet(object.bytes_copied)
+        ? globalThis.Number(object.bytes_copied)
+        : 0,
+      bytesShared: isSet(object.bytesShared)
+        ? globalThis.Number(object.bytesShared)
+        : isSet(object.bytes_shared)
+        ? globalThis.Number(object.bytes_shared)
+        : 0,
     };
   },
 
@@ -960,6 +1006,12 @@ export const Receipt: MessageFns<Receipt> = {
     if (message.quotaLeft !== undefined) {
       obj.quotaLeft = QuotaLeft.toJSON(message.quotaLeft);
     }
+    if (message.bytesCopied !== 0) {
+      obj.bytesCopied = globalThis.Number(message.bytesCopied);
+    }
+    if (message.bytesShared !== 0) {
+      obj.bytesShared = globalThis.Number(message.bytesShared);
+    }
     return obj;
   },
 
@@ -988,6 +1040,8 @@ export const Receipt: MessageFns<Receipt> = {
     message.quotaLeft = (object.quotaLeft !== undefined && object.quotaLeft !== null)
       ? QuotaLeft.fromPartial(object.quotaLeft)
       : undefined;
+    message.bytesCopied = object.bytesCopied ?? 0;
+    message.bytesShared = object.bytesShared ?? 0;
     return message;
   },
 };

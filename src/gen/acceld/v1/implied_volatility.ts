@@ -8,7 +8,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { ExecutionOptions, Receipt } from "./execution.js";
 import { OptionModel, optionModelFromJSON, optionModelToJSON } from "./option.js";
-import { Tensor } from "./tensor.js";
+import { RegionSlice, Tensor } from "./tensor.js";
 
 export const protobufPackage = "acceld.v1";
 
@@ -84,7 +84,7 @@ export function volatilityStatusToJSON(object: VolatilityStatus): string {
 /**
  * Finds the volatility at which each option has the given price, one option per row.
  *
- * Columns as in PriceOptionsRequest, in DATA_TYPE_F64. Values out of their range do not fail the request: they give the
+ * Columns as in PriceOptionsRequest, those in regions included, in DATA_TYPE_F64. Values out of their range do not fail the request: they give the
  * row a status.
  */
 export interface ImpliedVolatilityRequest {
@@ -126,7 +126,19 @@ export interface ImpliedVolatilityRequest {
     | Tensor
     | undefined;
   /** Price of the option, in the currency of the strike, for 1 unit of the underlying; 0 or above. Required. */
-  price?: Tensor | undefined;
+  price?:
+    | Tensor
+    | undefined;
+  /**
+   * Slices of regions for "volatility", rows x 8 bytes, and "status", rows x 1 byte: both or none. None: results travel
+   * in the reply. No result may overlap the other one or a column.
+   */
+  outputs: Map<string, RegionSlice>;
+}
+
+export interface ImpliedVolatilityRequest_OutputsEntry {
+  key: string;
+  value?: RegionSlice | undefined;
 }
 
 /** One volatility and one status for each row. */
@@ -155,6 +167,7 @@ function createBaseImpliedVolatilityRequest(): ImpliedVolatilityRequest {
     dividendYield: undefined,
     yearsToExpiry: undefined,
     price: undefined,
+    outputs: new Map(),
   };
 }
 
@@ -190,6 +203,9 @@ export const ImpliedVolatilityRequest: MessageFns<ImpliedVolatilityRequest> = {
     if (message.price !== undefined) {
       Tensor.encode(message.price, writer.uint32(82).fork()).join();
     }
+    message.outputs.forEach((value, key) => {
+      ImpliedVolatilityRequest_OutputsEntry.encode({ key: key as any, value }, writer.uint32(90).fork()).join();
+    });
     return writer;
   },
 
@@ -286,6 +302,17 @@ export const ImpliedVolatilityRequest: MessageFns<ImpliedVolatilityRequest> = {
             message.price = Tensor.decode(reader, reader.uint32());
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            const entry11 = ImpliedVolatilityRequest_OutputsEntry.decode(reader, reader.uint32());
+            if (entry11.value !== undefined) {
+              message.outputs.set(entry11.key, entry11.value);
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -318,6 +345,15 @@ export const ImpliedVolatilityRequest: MessageFns<ImpliedVolatilityRequest> = {
         ? Tensor.fromJSON(object.years_to_expiry)
         : undefined,
       price: isSet(object.price) ? Tensor.fromJSON(object.price) : undefined,
+      outputs: isObject(object.outputs)
+        ? (globalThis.Object.entries(object.outputs) as [string, any][]).reduce(
+          (acc: Map<string, RegionSlice>, [key, value]: [string, any]) => {
+            acc.set(key, RegionSlice.fromJSON(value));
+            return acc;
+          },
+          new Map(),
+        )
+        : new Map(),
     };
   },
 
@@ -353,6 +389,12 @@ export const ImpliedVolatilityRequest: MessageFns<ImpliedVolatilityRequest> = {
     if (message.price !== undefined) {
       obj.price = Tensor.toJSON(message.price);
     }
+    if (message.outputs?.size) {
+      obj.outputs = {};
+      message.outputs.forEach((v, k) => {
+        obj.outputs[k] = RegionSlice.toJSON(v);
+      });
+    }
     return obj;
   },
 
@@ -382,6 +424,102 @@ export const ImpliedVolatilityRequest: MessageFns<ImpliedVolatilityRequest> = {
       : undefined;
     message.price = (object.price !== undefined && object.price !== null)
       ? Tensor.fromPartial(object.price)
+      : undefined;
+    message.outputs = (() => {
+      const m = new Map();
+      (object.outputs as Map<string, RegionSlice> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, RegionSlice.fromPartial(value));
+        }
+      });
+      return m;
+    })();
+    return message;
+  },
+};
+
+function createBaseImpliedVolatilityRequest_OutputsEntry(): ImpliedVolatilityRequest_OutputsEntry {
+  return { key: "", value: undefined };
+}
+
+export const ImpliedVolatilityRequest_OutputsEntry: MessageFns<ImpliedVolatilityRequest_OutputsEntry> = {
+  encode(message: ImpliedVolatilityRequest_OutputsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== undefined) {
+      RegionSlice.encode(message.value, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImpliedVolatilityRequest_OutputsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImpliedVolatilityRequest_OutputsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = RegionSlice.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ImpliedVolatilityRequest_OutputsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? RegionSlice.fromJSON(object.value) : undefined,
+    };
+  },
+
+  toJSON(message: ImpliedVolatilityRequest_OutputsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== undefined) {
+      obj.value = RegionSlice.toJSON(message.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ImpliedVolatilityRequest_OutputsEntry>): ImpliedVolatilityRequest_OutputsEntry {
+    return ImpliedVolatilityRequest_OutputsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ImpliedVolatilityRequest_OutputsEntry>): ImpliedVolatilityRequest_OutputsEntry {
+    const message = createBaseImpliedVolatilityRequest_OutputsEntry();
+    message.key = object.key ?? "";
+    message.value = (object.value !== undefined && object.value !== null)
+      ? RegionSlice.fromPartial(object.value)
       : undefined;
     return message;
   },
@@ -502,6 +640,10 @@ export type DeepPartial<T> = T extends bigint ? string | number | bigint
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function isObject(value: any): boolean {
+  return typeof value === "object" && value !== null;
+}
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;

@@ -8,7 +8,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { ExecutionOptions, Receipt } from "./execution.js";
 import { OptionModel, optionModelFromJSON, optionModelToJSON } from "./option.js";
-import { Tensor } from "./tensor.js";
+import { RegionSlice, Tensor } from "./tensor.js";
 
 export const protobufPackage = "acceld.v1";
 
@@ -113,6 +113,11 @@ export function optionValueToJSON(object: OptionValue): string {
  * are at most 4 MiB each. Numeric columns have the dtype of the precision: DATA_TYPE_F64 (the default) or
  * DATA_TYPE_F32. A value out of range fails the whole request with INVALID_ARGUMENT, which names every column and
  * row at fault.
+ *
+ * Columns may lie in regions: up to 67,108,864 rows where every longer column and every result does. Their values are
+ * checked right before they are used; one that is out of range fails the request as above, which then names the faults of
+ * the first rows that were found and leaves results half written. Whoever writes to a column while the call runs gets
+ * numbers without meaning for those rows.
  */
 export interface PriceOptionsRequest {
   /** How to run. Precision unset: PRECISION_F64. */
@@ -155,7 +160,20 @@ export interface PriceOptionsRequest {
     | Tensor
     | undefined;
   /** Time to expiry in years: 0, or 1e-9 to 200. Required. */
-  yearsToExpiry?: Tensor | undefined;
+  yearsToExpiry?:
+    | Tensor
+    | undefined;
+  /**
+   * Slices of regions for results, by the name of the reply's field, as "price". Empty: results travel in the reply. Else
+   * every value wanted has one, of rows x size(dtype) bytes, and so has "undefined", of rows x 4 bytes, which is written
+   * in any case. No result may overlap another one or a column.
+   */
+  outputs: Map<string, RegionSlice>;
+}
+
+export interface PriceOptionsRequest_OutputsEntry {
+  key: string;
+  value?: RegionSlice | undefined;
 }
 
 /** The values, one column of shape [rows] for each one that was asked for, in the dtype of the precision. */
@@ -203,7 +221,8 @@ export interface PriceOptionsResponse {
   /**
    * Set only if some value does not exist or overflows the precision, as gamma of an option at the money at expiry.
    * DATA_TYPE_U32, shape [rows]: bit k of a row says that the value with OptionValue code k is undefined there. The
-   * value column holds 0 at that place, never a NaN.
+   * value column holds 0 at that place, never a NaN. A mask in a region is written in any case, and still set here only if
+   * it has a bit.
    */
   undefined?: Tensor | undefined;
 }
@@ -221,6 +240,7 @@ function createBasePriceOptionsRequest(): PriceOptionsRequest {
     dividendYield: undefined,
     volatility: undefined,
     yearsToExpiry: undefined,
+    outputs: new Map(),
   };
 }
 
@@ -263,6 +283,9 @@ export const PriceOptionsRequest: MessageFns<PriceOptionsRequest> = {
     if (message.yearsToExpiry !== undefined) {
       Tensor.encode(message.yearsToExpiry, writer.uint32(90).fork()).join();
     }
+    message.outputs.forEach((value, key) => {
+      PriceOptionsRequest_OutputsEntry.encode({ key: key as any, value }, writer.uint32(98).fork()).join();
+    });
     return writer;
   },
 
@@ -377,6 +400,17 @@ export const PriceOptionsRequest: MessageFns<PriceOptionsRequest> = {
             message.yearsToExpiry = Tensor.decode(reader, reader.uint32());
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            const entry12 = PriceOptionsRequest_OutputsEntry.decode(reader, reader.uint32());
+            if (entry12.value !== undefined) {
+              message.outputs.set(entry12.key, entry12.value);
+            }
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -410,6 +444,15 @@ export const PriceOptionsRequest: MessageFns<PriceOptionsRequest> = {
         : isSet(object.years_to_expiry)
         ? Tensor.fromJSON(object.years_to_expiry)
         : undefined,
+      outputs: isObject(object.outputs)
+        ? (globalThis.Object.entries(object.outputs) as [string, any][]).reduce(
+          (acc: Map<string, RegionSlice>, [key, value]: [string, any]) => {
+            acc.set(key, RegionSlice.fromJSON(value));
+            return acc;
+          },
+          new Map(),
+        )
+        : new Map(),
     };
   },
 
@@ -448,6 +491,12 @@ export const PriceOptionsRequest: MessageFns<PriceOptionsRequest> = {
     if (message.yearsToExpiry !== undefined) {
       obj.yearsToExpiry = Tensor.toJSON(message.yearsToExpiry);
     }
+    if (message.outputs?.size) {
+      obj.outputs = {};
+      message.outputs.forEach((v, k) => {
+        obj.outputs[k] = RegionSlice.toJSON(v);
+      });
+    }
     return obj;
   },
 
@@ -478,6 +527,102 @@ export const PriceOptionsRequest: MessageFns<PriceOptionsRequest> = {
       : undefined;
     message.yearsToExpiry = (object.yearsToExpiry !== undefined && object.yearsToExpiry !== null)
       ? Tensor.fromPartial(object.yearsToExpiry)
+      : undefined;
+    message.outputs = (() => {
+      const m = new Map();
+      (object.outputs as Map<string, RegionSlice> ?? new Map()).forEach((value, key) => {
+        if (value !== undefined) {
+          m.set(key, RegionSlice.fromPartial(value));
+        }
+      });
+      return m;
+    })();
+    return message;
+  },
+};
+
+function createBasePriceOptionsRequest_OutputsEntry(): PriceOptionsRequest_OutputsEntry {
+  return { key: "", value: undefined };
+}
+
+export const PriceOptionsRequest_OutputsEntry: MessageFns<PriceOptionsRequest_OutputsEntry> = {
+  encode(message: PriceOptionsRequest_OutputsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== undefined) {
+      RegionSlice.encode(message.value, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PriceOptionsRequest_OutputsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePriceOptionsRequest_OutputsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = RegionSlice.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PriceOptionsRequest_OutputsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? RegionSlice.fromJSON(object.value) : undefined,
+    };
+  },
+
+  toJSON(message: PriceOptionsRequest_OutputsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== undefined) {
+      obj.value = RegionSlice.toJSON(message.value);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PriceOptionsRequest_OutputsEntry>): PriceOptionsRequest_OutputsEntry {
+    return PriceOptionsRequest_OutputsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PriceOptionsRequest_OutputsEntry>): PriceOptionsRequest_OutputsEntry {
+    const message = createBasePriceOptionsRequest_OutputsEntry();
+    message.key = object.key ?? "";
+    message.value = (object.value !== undefined && object.value !== null)
+      ? RegionSlice.fromPartial(object.value)
       : undefined;
     return message;
   },
@@ -754,6 +899,10 @@ export type DeepPartial<T> = T extends bigint ? string | number | bigint
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function isObject(value: any): boolean {
+  return typeof value === "object" && value !== null;
+}
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;

@@ -76,10 +76,27 @@ export interface Tensor {
   shape: number[];
   /** Elements in row-major order, little-endian, without padding: exactly product(shape) x size(dtype) bytes. */
   data: Uint8Array;
+  /** Where the elements lie, instead of `data`: as many bytes in a region. */
+  region?: RegionSlice | undefined;
+}
+
+/**
+ * A part of a region (MemoryService). Elements may lie at any offset; a device that needs whole pages copies what does
+ * not begin at a multiple of 16 KiB.
+ */
+export interface RegionSlice {
+  /** Id of the region. */
+  regionId: string;
+  /** Its token. Unset in replies. */
+  token: Uint8Array;
+  /** First byte of the slice. */
+  offset: number;
+  /** Length in bytes: exactly that of the tensor. */
+  bytes: number;
 }
 
 function createBaseTensor(): Tensor {
-  return { dtype: 0, shape: [], data: new Uint8Array(0) };
+  return { dtype: 0, shape: [], data: new Uint8Array(0), region: undefined };
 }
 
 export const Tensor: MessageFns<Tensor> = {
@@ -96,6 +113,9 @@ export const Tensor: MessageFns<Tensor> = {
     }
     if (message.data.length !== 0) {
       writer.uint32(26).bytes(message.data);
+    }
+    if (message.region !== undefined) {
+      RegionSlice.encode(message.region, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -147,6 +167,14 @@ export const Tensor: MessageFns<Tensor> = {
             message.data = reader.bytes();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.region = RegionSlice.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -164,6 +192,7 @@ export const Tensor: MessageFns<Tensor> = {
       dtype: isSet(object.dtype) ? dataTypeFromJSON(object.dtype) : 0,
       shape: globalThis.Array.isArray(object?.shape) ? object.shape.map((e: any) => globalThis.Number(e)) : [],
       data: isSet(object.data) ? bytesFromBase64(object.data) : new Uint8Array(0),
+      region: isSet(object.region) ? RegionSlice.fromJSON(object.region) : undefined,
     };
   },
 
@@ -178,6 +207,9 @@ export const Tensor: MessageFns<Tensor> = {
     if (message.data.length !== 0) {
       obj.data = base64FromBytes(message.data);
     }
+    if (message.region !== undefined) {
+      obj.region = RegionSlice.toJSON(message.region);
+    }
     return obj;
   },
 
@@ -189,6 +221,136 @@ export const Tensor: MessageFns<Tensor> = {
     message.dtype = object.dtype ?? 0;
     message.shape = object.shape?.map((e) => e) || [];
     message.data = object.data ?? new Uint8Array(0);
+    message.region = (object.region !== undefined && object.region !== null)
+      ? RegionSlice.fromPartial(object.region)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseRegionSlice(): RegionSlice {
+  return { regionId: "", token: new Uint8Array(0), offset: 0, bytes: 0 };
+}
+
+export const RegionSlice: MessageFns<RegionSlice> = {
+  encode(message: RegionSlice, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.regionId !== "") {
+      writer.uint32(10).string(message.regionId);
+    }
+    if (message.token.length !== 0) {
+      writer.uint32(18).bytes(message.token);
+    }
+    if (message.offset !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.offset)) !== BigInt(message.offset)) {
+        throw new globalThis.Error("value provided for field BigInt(message.offset) of type uint64 too large");
+      }
+      writer.uint32(24).uint64(BigInt(message.offset));
+    }
+    if (message.bytes !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.bytes)) !== BigInt(message.bytes)) {
+        throw new globalThis.Error("value provided for field BigInt(message.bytes) of type uint64 too large");
+      }
+      writer.uint32(32).uint64(BigInt(message.bytes));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RegionSlice {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRegionSlice();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.regionId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.token = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RegionSlice {
+    return {
+      regionId: isSet(object.regionId)
+        ? globalThis.String(object.regionId)
+        : isSet(object.region_id)
+        ? globalThis.String(object.region_id)
+        : "",
+      token: isSet(object.token) ? bytesFromBase64(object.token) : new Uint8Array(0),
+      offset: isSet(object.offset) ? globalThis.Number(object.offset) : 0,
+      bytes: isSet(object.bytes) ? globalThis.Number(object.bytes) : 0,
+    };
+  },
+
+  toJSON(message: RegionSlice): unknown {
+    const obj: any = {};
+    if (message.regionId !== "") {
+      obj.regionId = message.regionId;
+    }
+    if (message.token.length !== 0) {
+      obj.token = base64FromBytes(message.token);
+    }
+    if (message.offset !== 0) {
+      obj.offset = globalThis.Number(message.offset);
+    }
+    if (message.bytes !== 0) {
+      obj.bytes = globalThis.Number(message.bytes);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<RegionSlice>): RegionSlice {
+    return RegionSlice.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RegionSlice>): RegionSlice {
+    const message = createBaseRegionSlice();
+    message.regionId = object.regionId ?? "";
+    message.token = object.token ?? new Uint8Array(0);
+    message.offset = object.offset ?? 0;
+    message.bytes = object.bytes ?? 0;
     return message;
   },
 };
@@ -226,6 +388,17 @@ export type DeepPartial<T> = T extends bigint ? string | number | bigint
   : T extends { $case: string; value: unknown } ? { $case: T["$case"]; value?: DeepPartial<T["value"]> }
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString());
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
+}
 
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;

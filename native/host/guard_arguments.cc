@@ -1,0 +1,103 @@
+#include "guard_arguments.h"
+
+namespace acceld {
+
+namespace {
+
+constexpr size_t kNumbersPerRange = 3, kNumbersPerProduct = 3;
+// Each costs a pass over its two columns.
+constexpr size_t kProductsMax = 8;
+
+bool IsNumberColumn(const Kernel& kernel, double index) {
+  return index >= 0 && index < kernel.inputs && index == static_cast<size_t>(index) &&
+         kernel.input_elements[static_cast<size_t>(index)] != Element::kU8;
+}
+
+// False: the numbers do not describe a domain of the kernel.
+bool ReadDomain(const Kernel& kernel, const double* numbers, size_t count, Guard* guard) {
+  const size_t ranges = kernel.inputs * kNumbersPerRange;
+  if (count < ranges || (count - ranges) % kNumbersPerProduct != 0) return false;
+  if ((count - ranges) / kNumbersPerProduct > kProductsMax) return false;
+  for (const double* at = numbers; at < numbers + ranges; at += kNumbersPerRange) {
+    guard->ranges.push_back({at[0], at[1], at[2] != 0});
+  }
+  for (const double* at = numbers + ranges; at < numbers + count; at += kNumbersPerProduct) {
+    if (!IsNumberColumn(kernel, at[0]) || !IsNumberColumn(kernel, at[1])) return false;
+    guard->products.push_back({static_cast<size_t>(at[0]), static_cast<size_t>(at[1]), at[2]});
+  }
+  return true;
+}
+
+// The view of `count` elements of `size` bytes, or null where the value is null. False: neither.
+bool ReadBytes(napi_env env, napi_value value, size_t bytes, unsigned char** data) {
+  napi_valuetype kind;
+  napi_typeof(env, value, &kind);
+  *data = nullptr;
+  if (kind == napi_null || kind == napi_undefined) return true;
+  View view;
+  if (!ReadView(env, value, &view) || view.type != napi_uint8_array || view.bytes < bytes) return false;
+  *data = view.data;
+  return true;
+}
+
+bool ReadCodes(napi_env env, napi_value list, const KernelCall& call, Guard* guard) {
+  uint32_t length = 0;
+  if (napi_get_array_length(env, list, &length) != napi_ok || length != call.kernel->outputs) return false;
+  for (uint32_t i = 0; i < length; ++i) {
+    napi_value value;
+    Codes codes{i, nullptr};
+    if (napi_get_element(env, list, i, &value) != napi_ok || !ReadBytes(env, value, call.end, &codes.bytes))
+      return false;
+    if (codes.bytes != nullptr) guard->codes.push_back(codes);
+  }
+  return guard->codes.size() <= kCodesMax;
+}
+
+napi_value Field(napi_env env, napi_value object, const char* name) {
+  napi_value value = nullptr;
+  if (napi_get_named_property(env, object, name, &value) != napi_ok) napi_get_undefined(env, &value);
+  return value;
+}
+
+bool IsAbsent(napi_env env, napi_value value) {
+  napi_valuetype kind;
+  return napi_typeof(env, value, &kind) != napi_ok || kind == napi_undefined;
+}
+
+}  // namespace
+
+bool ReadGuard(napi_env env, napi_value value, KernelCall* call) {
+  if (IsAbsent(env, value)) return true;
+  auto guard = std::make_shared<Guard>();
+  View domain;
+  if (!ReadView(env, Field(env, value, "domain"), &domain) || domain.type != napi_float64_array ||
+      !ReadDomain(*call->kernel, reinterpret_cast<const double*>(domain.data), domain.bytes / sizeof(double),
+                  guard.get())) {
+    return Refuse<Napi::TypeError>(env, "guard.domain must be a Float64Array that describes the kernel's inputs");
+  }
+  if (!ReadBytes(env, Field(env, value, "mask"), call->end * sizeof(uint32_t), &guard->mask)) {
+    return Refuse(env, "guard.mask must be null or a Uint8Array of 4 bytes a row");
+  }
+  if (!ReadCodes(env, Field(env, value, "codes"), *call, guard.get())) {
+    return Refuse(env, "guard.codes must be null or a Uint8Array of a byte a row for each output, at most 2");
+  }
+  call->guard = std::move(guard);
+  return true;
+}
+
+bool CollectGuardBuffers(napi_env env, napi_value value, Buffers* buffers) {
+  if (IsAbsent(env, value)) return true;
+  if (!buffers->Add(Field(env, value, "mask"), "guard.mask")) return false;
+  const napi_value codes = Field(env, value, "codes");
+  uint32_t length = 0;
+  napi_get_array_length(env, codes, &length);
+  for (uint32_t i = 0; i < length; ++i) {
+    napi_value column;
+    if (napi_get_element(env, codes, i, &column) != napi_ok || !buffers->Add(column, Place("guard.codes", i))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace acceld
