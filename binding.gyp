@@ -5,11 +5,30 @@
     'cpu_flags': ['-std=c++17', '-O3', '-ffp-contract=off', '-fno-math-errno', '-fvisibility=hidden', '-Wall', '-Wextra'],
     'addon_sources': [
       'native/host/addon.cc',
+      'native/host/errand_thread.cc',
+      'native/host/guard.cc',
+      'native/host/guard_arguments.cc',
       'native/host/kernel_arguments.cc',
       'native/host/kernel_binding.cc',
+      'native/host/memory_binding.cc',
       'native/host/pool.cc',
       'native/host/pool_binding.cc',
+      'native/host/shared_memory.cc',
       'native/host/system_binding.cc',
+      'native/host/views.cc',
+      'native/host/worker_link.cc',
+    ],
+    'worker_sources': [
+      'native/worker/cpu_engine.cc',
+      'native/worker/dying.cc',
+      'native/worker/gpu_engine.cc',
+      'native/worker/link.cc',
+      'native/worker/main.cc',
+      'native/worker/memories.cc',
+      'native/worker/serve.cc',
+      'native/worker/store.cc',
+      'native/worker/task.cc',
+      'native/backends/cpu/dispatch.cc',
     ],
   },
   'target_defaults': {
@@ -56,8 +75,18 @@
       ],
       'variables': {'kernel_targets': ['kernels_neon']},
     }],
-    ['OS=="mac"', {'variables': {'platform_sources': ['native/host/platform_darwin.cc']}}],
-    ['OS=="linux"', {'variables': {'platform_sources': ['native/host/platform_linux.cc']}}],
+    ['OS=="mac"', {
+      'variables': {
+        'platform_sources': ['native/host/platform_darwin.cc'],
+        'sandbox_sources': ['native/worker/sandbox_darwin.cc'],
+      },
+    }],
+    ['OS=="linux"', {
+      'variables': {
+        'platform_sources': ['native/host/platform_linux.cc'],
+        'sandbox_sources': ['native/worker/sandbox_linux.cc', 'native/worker/syscall_filter.cc'],
+      },
+    }],
   ],
   'targets': [
     {
@@ -77,6 +106,36 @@
       ],
       'dependencies': ['<@(kernel_targets)'],
       'defines': ['ACCELD_VERSION="<(acceld_version)+test"', 'ACCELD_TEST'],
+    },
+    {
+      # Owns a device in a process that may die. Not linked with Node.
+      'target_name': 'acceld-worker',
+      'type': 'executable',
+      'sources': [
+        '<@(worker_sources)',
+        '<@(platform_sources)',
+        '<@(sandbox_sources)',
+        'native/backends/absent/gpu.cc',
+        'native/worker/faults_none.cc',
+      ],
+      'dependencies': ['<@(kernel_targets)'],
+      'ldflags': ['-pthread'],
+    },
+    {
+      # The same, able to do everything wrong that a worker can.
+      'target_name': 'acceld-worker-test',
+      'type': 'executable',
+      'sources': [
+        '<@(worker_sources)',
+        '<@(platform_sources)',
+        '<@(sandbox_sources)',
+        'native/backends/absent/gpu.cc',
+        'native/worker/faults_test.cc',
+        'native/worker/hostile.cc',
+      ],
+      'dependencies': ['<@(kernel_targets)'],
+      'defines': ['ACCELD_TEST'],
+      'ldflags': ['-pthread'],
     },
   ],
 }

@@ -9,7 +9,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stamp = join(root, 'build/native.stamp');
-const addons = ['host', 'host_test'].map((name) => join(root, `build/Release/${name}.node`));
+const built = ['host.node', 'host_test.node', 'acceld-worker', 'acceld-worker-test'].map((name) =>
+  join(root, 'build/Release', name),
+);
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 const filesIn = (folder) =>
@@ -55,9 +57,16 @@ function checkTools() {
 
 const kernels = [...filesIn('native/kernels'), ...filesIn('native/backends/cpu')];
 const digest = sha256(kernels).slice(0, 16);
-const inputs = [...kernels, ...filesIn('native/host'), 'binding.gyp', 'scripts/native.mjs', 'package.json'];
+const inputs = [
+  ...kernels,
+  ...filesIn('native/host'),
+  ...filesIn('native/worker'),
+  'binding.gyp',
+  'scripts/native.mjs',
+  'package.json',
+];
 const state = `${sha256(inputs)} ${process.version} ${process.arch}`;
-if (addons.every(existsSync) && existsSync(stamp) && readFileSync(stamp, 'utf8') === state) process.exit(0);
+if (built.every(existsSync) && existsSync(stamp) && readFileSync(stamp, 'utf8') === state) process.exit(0);
 
 checkTools();
 const headers = findHeaders();
