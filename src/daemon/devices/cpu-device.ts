@@ -28,13 +28,11 @@ interface Running {
   readonly done: (outcome: Outcome) => void;
 }
 
-/** A plan with its kernel's id and the memory of its result. */
 interface Job {
+  /** Id in the addon. */
   readonly kernel: number;
-  readonly name: string;
-  readonly params: Uint8Array;
-  readonly inputs: readonly ArrayBufferView[];
-  readonly outputs: readonly (ArrayBufferView | null)[];
+  readonly plan: Plan;
+  readonly outputs: readonly (Uint8Array | null)[];
 }
 
 export class CpuDevice implements Device {
@@ -85,15 +83,17 @@ export class CpuDevice implements Device {
     const kernel = this.#kernelIds.get(plan.kernel);
     if (kernel === undefined) throw new Error(`the CPU has no kernel ${plan.kernel}`);
     const result = allocateOutputs(plan);
+    const job = { kernel, plan, outputs: result.outputs };
     return {
-      run: (task, done) => this.#run({ ...plan, kernel, name: plan.kernel, outputs: result.outputs }, task, done),
+      run: (task, done) => this.#run(job, task, done),
       result: () => result,
       // The result is the reply's from now on, and its views keep it alive.
       release: () => undefined,
     };
   }
 
-  #run({ kernel, name, params, inputs, outputs }: Job, task: Task, done: (outcome: Outcome) => void): void {
+  #run({ kernel, plan, outputs }: Job, task: Task, done: (outcome: Outcome) => void): void {
+    const { kernel: name, params, inputs } = plan;
     const { begin, end, units } = task;
     if (task.inline) {
       const beginNs = systemClock.nowNs();

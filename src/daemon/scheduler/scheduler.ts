@@ -185,8 +185,12 @@ export class Scheduler {
   #end(work: Work): void {
     work.signal?.removeEventListener('abort', work.onAbort);
     const { load, failure, placement, queueNs, computeNs, notFinite } = work;
-    if (failure) work.fail(failure);
-    else work.finish({ ...load!.result(), placement, queueNs, computeNs, notFinite });
+    if (failure) {
+      work.fail(failure);
+    } else {
+      const { memory, outputs } = load!.result();
+      work.finish({ memory, outputs, placement, queueNs, computeNs, notFinite });
+    }
     load?.release();
   }
 
