@@ -6,15 +6,7 @@ import { chunkNs, inlineNs } from '../base/limits.js';
 import type { Device, DeviceInfo, Load, Outcome, Task } from './device.js';
 import { flagNotFinite, type HostAddon, type HostPool, type TaskDone } from './host-addon.js';
 import { allocateOutputs } from './result-memory.js';
-
-/** Before the first measurement: slower than any kernel in use, so that no first job blocks the event loop. */
-const firstUnitNs = 100;
-
-/** Weight of a new measurement: a cost that changed is learnt within some ten tasks, one disturbed task moves little. */
-const learningRate = 0.2;
-
-/** A smaller task measures the cost of a call, and cold caches, not its work. */
-const measurableUnits = 256;
+import { UnitCosts } from './unit-costs.js';
 
 /** Below every other thread of the machine, and not frozen by them: see docs/ARCHITECTURE.md, "Two pools". */
 const bulkNiceness = 19;
@@ -47,7 +39,7 @@ export class CpuDevice implements Device {
   readonly #kernelIds: ReadonlyMap<string, number>;
   readonly #urgent: HostPool;
   readonly #bulk: HostPool;
-  readonly #unitNs = new Map<string, number>();
+  readonly #costs = new UnitCosts();
   readonly #running = new Map<number, Running>();
   #nextToken = 0;
 
@@ -76,7 +68,7 @@ export class CpuDevice implements Device {
   }
 
   unitNs(kernel: string): number {
-    return this.#unitNs.get(kernel) ?? firstUnitNs;
+    return this.#costs.unitNs(kernel);
   }
 
   load(plan: Plan): Load {
@@ -122,11 +114,7 @@ export class CpuDevice implements Device {
   }
 
   #outcome({ kernel, units }: Pick<Running, 'kernel' | 'units'>, flags: number, computeNs: number): Outcome {
-    if (units >= measurableUnits) {
-      const known = this.#unitNs.get(kernel);
-      const measured = computeNs / units;
-      this.#unitNs.set(kernel, known === undefined ? measured : known + learningRate * (measured - known));
-    }
+    this.#costs.learn(kernel, units, computeNs);
     return { computeNs, notFinite: (flags & flagNotFinite) !== 0, failure: undefined };
   }
 }

@@ -53,6 +53,20 @@ export interface PeerCredentials {
   readonly pid: number;
 }
 
+/** The daemon's end of the socket to a worker. */
+export interface WorkerLink {
+  /** The descriptor that the worker inherits. */
+  readonly remote: number;
+  /** Once the worker has its own copy, so that its end ends the socket. */
+  closeRemote(): void;
+  /**
+   * Sends the first `bytes` of a frame, with a descriptor or -1. Never waits. False: the worker takes nothing now, or is
+   * gone; part of a frame may have been sent, so the link is of no use any more.
+   */
+  send(frame: Uint8Array, bytes: number, descriptor: number): boolean;
+  close(): void;
+}
+
 /** The addon `host`: CPU kernels, thread pools and the few system calls that Node lacks. */
 export interface HostAddon {
   /** As package.json; "+test" appended in builds with test hooks. */
@@ -75,6 +89,11 @@ export interface HostAddon {
   ): number;
   /** niceness 0: normal. Above 0: that niceness on Linux, QoS class UTILITY on macOS. */
   openPool(options: { name: string; threads: number; niceness: number }, done: TaskDone): HostPool;
+  /**
+   * A private socket to a worker that is not started yet. What comes from it is written to the begin of `received`, and
+   * `onBytes` told how much; 0: its other end is closed. Descriptors that a worker sends are dropped.
+   */
+  openWorkerLink(received: Uint8Array, onBytes: (count: number) => void): WorkerLink;
   /** Credentials of the peer of a connected Unix socket, null where the system has none. */
   peerCredentials(fd: number): PeerCredentials | null;
   /** Takes an exclusive advisory lock on a file, created 0600 without following links. False: another process holds it. Held until the process ends. */
