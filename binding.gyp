@@ -18,6 +18,11 @@
       'native/host/views.cc',
       'native/host/worker_link.cc',
     ],
+    'gpu_shared_sources': [
+      'native/backends/gpu/entry.cc',
+      'native/backends/gpu/plan.cc',
+      'native/backends/gpu/seal.cc',
+    ],
     'worker_sources': [
       'native/worker/cpu_engine.cc',
       'native/worker/dying.cc',
@@ -79,16 +84,50 @@
       'variables': {
         'platform_sources': ['native/host/platform_darwin.cc'],
         'sandbox_sources': ['native/worker/sandbox_darwin.cc'],
+        'gpu_sources': [
+          'native/backends/metal/command_fault.cc',
+          'native/backends/metal/device.mm',
+          'native/backends/metal/gpu.mm',
+          'native/backends/metal/library.mm',
+          'native/backends/metal/text.cc',
+          '<@(gpu_shared_sources)',
+        ],
       },
     }],
+    ['OS!="mac" and OS!="linux"', {'variables': {'gpu_sources': ['native/backends/absent/gpu.cc']}}],
     ['OS=="linux"', {
       'variables': {
         'platform_sources': ['native/host/platform_linux.cc'],
         'sandbox_sources': ['native/worker/sandbox_linux.cc', 'native/worker/syscall_filter.cc'],
+        'gpu_sources': [
+          'native/backends/opencl/api.cc',
+          'native/backends/opencl/device.cc',
+          'native/backends/opencl/gpu.cc',
+          'native/backends/opencl/program.cc',
+          'native/backends/opencl/text.cc',
+          '<@(gpu_shared_sources)',
+        ],
       },
     }],
   ],
   'targets': [
+    {
+      # The GPU of this system. Its kernels' text is written by scripts/native.mjs.
+      'target_name': 'gpu',
+      'type': 'static_library',
+      'sources': ['<@(gpu_sources)'],
+      'include_dirs': ['build/generated'],
+      'conditions': [
+        ['OS=="linux"', {'link_settings': {'libraries': ['-ldl']}}],
+        ['OS=="mac"', {
+          'xcode_settings': {'CLANG_ENABLE_OBJC_ARC': 'YES', 'OTHER_CFLAGS': ['-fobjc-arc-exceptions']},
+          # Without CoreGraphics there is no default device.
+          'link_settings': {
+            'libraries': ['-framework Foundation', '-framework CoreGraphics', '-framework Metal'],
+          },
+        }],
+      ],
+    },
     {
       'target_name': 'host',
       'sources': ['<@(addon_sources)', '<@(platform_sources)', 'native/backends/cpu/dispatch.cc'],
@@ -115,10 +154,9 @@
         '<@(worker_sources)',
         '<@(platform_sources)',
         '<@(sandbox_sources)',
-        'native/backends/absent/gpu.cc',
         'native/worker/faults_none.cc',
       ],
-      'dependencies': ['<@(kernel_targets)'],
+      'dependencies': ['<@(kernel_targets)', 'gpu'],
       'ldflags': ['-pthread'],
     },
     {
@@ -129,11 +167,10 @@
         '<@(worker_sources)',
         '<@(platform_sources)',
         '<@(sandbox_sources)',
-        'native/backends/absent/gpu.cc',
         'native/worker/faults_test.cc',
         'native/worker/hostile.cc',
       ],
-      'dependencies': ['<@(kernel_targets)'],
+      'dependencies': ['<@(kernel_targets)', 'gpu'],
       'defines': ['ACCELD_TEST'],
       'ldflags': ['-pthread'],
     },

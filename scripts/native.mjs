@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gpuLanguage, writeGpuText } from './gpu-text.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stamp = join(root, 'build/native.stamp');
@@ -16,7 +17,7 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
 const filesIn = (folder) =>
   readdirSync(join(root, folder))
-    .filter((name) => /\.(h|cc)$/.test(name))
+    .filter((name) => /\.(h|cc|mm|cl|metal)$/.test(name))
     .sort()
     .map((name) => `${folder}/${name}`);
 
@@ -61,8 +62,11 @@ const inputs = [
   ...kernels,
   ...filesIn('native/host'),
   ...filesIn('native/worker'),
+  ...['gpu', 'opencl', 'metal', 'absent'].flatMap((backend) => filesIn(`native/backends/${backend}`)),
+  'native/device/gpu.h',
   'binding.gyp',
   'scripts/native.mjs',
+  'scripts/gpu-text.mjs',
   'package.json',
 ];
 const state = `${sha256(inputs)} ${process.version} ${process.arch}`;
@@ -71,6 +75,7 @@ if (built.every(existsSync) && existsSync(stamp) && readFileSync(stamp, 'utf8') 
 checkTools();
 const headers = findHeaders();
 if (headers === undefined) fail('cannot find the headers of this Node.js; install them or set npm_config_nodedir');
+writeGpuText(gpuLanguage, join(root, 'build/generated'));
 const program = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js');
 const environment = { ...process.env, GYP_DEFINES: `acceld_version=${version} acceld_kernel_digest=${digest}` };
 // Not `rebuild`, which empties build/: tests and benches keep files of their own there.

@@ -7,6 +7,11 @@ const parts = [
   { apt: 'python3', brew: 'python', use: 'node-gyp, Python client tests, benches' },
   { apt: 'pkg-config', brew: 'pkgconf', use: 'building the load client of the benches' },
   { apt: 'clang-format', brew: 'clang-format', use: 'lint of the native sources' },
+  { apt: 'pocl-opencl-icd', brew: null, use: 'the GPU kernels on a processor', macos: 'not needed: the Mac has Metal' },
+  { apt: 'ocl-icd-libopencl1', brew: null, use: 'the GPU kernels on a processor', macos: 'not needed' },
+  // PoCL starts ld.
+  { apt: 'binutils', brew: null, use: 'compiling the GPU kernels', macos: 'not needed' },
+  { apt: 'clang', brew: null, use: 'checking the Metal kernels without a Mac', macos: 'not needed' },
   { apt: 'qemu-user', brew: null, use: 'the ARM kernels on x86', macos: 'not needed: the Mac runs them itself' },
   { apt: 'g++-aarch64-linux-gnu', brew: null, use: 'the ARM kernels on x86', macos: 'not needed' },
   { apt: 'libc6-dev-arm64-cross', brew: null, use: 'the ARM kernels on x86', macos: 'not needed' },

@@ -42,8 +42,8 @@ FUNCTION Deep ScaledDensity(real scale, real x) {
   // 9.5 on it is below 2^-65, which leaves room to keep it raised by 2^64.
   const mask raised = Less(REAL(9.5), x);
   const real reach = Lesser(x, REAL(18.6));
-  const real half = Exp((reach * reach) * REAL(-0.25)) * Choose(raised, REAL(4294967296.0), REAL(1.0));
-  const real value = Flush(((scale * REAL(0.39894228)) * half) * half);
+  const real root = Exp((reach * reach) * REAL(-0.25)) * Choose(raised, REAL(4294967296.0), REAL(1.0));
+  const real value = Flush(((scale * REAL(0.39894228)) * root) * root);
   Deep density;
   density.value = Choose(Less(x, REAL(18.6)), value, REAL(0.0));
   density.unit = Choose(raised, REAL(5.42101086e-20), REAL(1.0));

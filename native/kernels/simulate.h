@@ -64,10 +64,12 @@ FUNCTION float StepReach(SimulateStep step) {
   return own < bumped ? bumped : own;
 }
 
-// What is known when a kernel is compiled: the payoff, and whether the groups of the control and the Greeks are wanted.
+// The payoff, whether the groups of the control and the Greeks are wanted, and whether samples are pairs. Known when a
+// kernel is compiled for a CPU.
 typedef struct {
   int payoff;
   int is_rich;
+  int is_antithetic;
 } SimulateKind;
 
 typedef struct {

@@ -205,3 +205,27 @@ FUNCTION SimulateSample PairSample(SimulateSample left, SimulateSample right) {
   sample.vega = REAL(0.5) * (left.vega + right.vega);
   return sample;
 }
+
+// A path, and its mirror image where samples are pairs.
+typedef struct {
+  SimulatePath left, right;
+} SimulatePair;
+
+FUNCTION SimulatePair PairStart(void) {
+  SimulatePair pair;
+  pair.left = SimulateStart();
+  pair.right = pair.left;
+  return pair;
+}
+
+FUNCTION SimulatePair AdvancedPair(SimulatePair pair, real normal, Simulation simulation) {
+  pair.left = AdvancedPath(pair.left, normal, simulation);
+  if (simulation.kind.is_antithetic) pair.right = AdvancedPath(pair.right, -normal, simulation);
+  return pair;
+}
+
+FUNCTION SimulateTotals AddedPair(SimulateTotals totals, SimulatePair pair, Simulation simulation) {
+  SimulateSample sample = SampleOf(pair.left, simulation);
+  if (simulation.kind.is_antithetic) sample = PairSample(sample, SampleOf(pair.right, simulation));
+  return AddedSample(totals, sample, simulation.kind);
+}

@@ -7,12 +7,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <limits>
 #include <thread>
 
-#include "../backends/cpu/dispatch.h"
-#include "implied_chain.h"
-#include "simulate_contract.h"
+#include "identity_work.h"
 
 namespace {
 
@@ -36,85 +33,17 @@ void FlushSubnormals() {
 // The rows from 0 to run.end.
 void RunSplit(const Kernel& kernel, const KernelRun& run, const Split& split) {
   std::atomic<size_t> next{0};
+  const size_t chunk_rows = run.end == kBlocks ? 1 + split.chunk_rows % kBlocks : split.chunk_rows;
   const auto work = [&] {
     if (split.flushes_subnormals) FlushSubnormals();
-    for (size_t begin; (begin = next.fetch_add(split.chunk_rows)) < run.end;) {
-      const size_t end = std::min(begin + split.chunk_rows, run.end);
+    for (size_t begin; (begin = next.fetch_add(chunk_rows)) < run.end;) {
+      const size_t end = std::min(begin + chunk_rows, run.end);
       kernel.function({run.params, run.inputs, run.outputs, begin, end, run.params_bytes});
     }
   };
   std::vector<std::thread> pool;
   for (size_t i = 0; i < split.threads; ++i) pool.emplace_back(work);
   for (auto& thread : pool) thread.join();
-}
-
-uint64_t Fnv1a(uint64_t hash, const void* data, size_t count) {
-  const auto* const bytes = static_cast<const unsigned char*>(data);
-  for (size_t i = 0; i < count; ++i) hash = (hash ^ bytes[i]) * 0x100000001b3;
-  return hash;
-}
-
-template <typename Element>
-uint64_t Fnv1a(uint64_t hash, const std::vector<Element>& column) {
-  return Fnv1a(hash, column.data(), column.size() * sizeof(Element));
-}
-
-constexpr uint64_t kNoHash = 0xcbf29ce484222325;
-constexpr size_t kRows = 20011;
-
-uint64_t HashPrices(const Kernel& kernel, const Split& split) {
-  const OptionChain chain = RandomChain(kRows);
-  uint64_t hash = kNoHash;
-  for (const uint32_t model : {kBlackScholesMerton, kBlack76}) {
-    OptionColumns data(chain, kernel, 0);
-    RunSplit(kernel, {&model, data.columns, data.outputs, 0, data.rows(), sizeof model}, split);
-    for (size_t output = 0; output < kOptionOutputs; ++output) hash = Fnv1a(hash, data.Bytes(output));
-  }
-  return hash;
-}
-
-// Prices with every status: as they come, and some that are no prices.
-uint64_t HashVolatilities(const Kernel& kernel, const Split& split) {
-  size_t count;
-  const Kernel* const kernels = Kernels(&count);
-  ImpliedChain chain = PricedChain(RandomChain(kRows), {InstructionSet(), kernels, count, Parts()});
-  for (const double price : {std::numeric_limits<double>::quiet_NaN(), -1.0, 1.0, 100.0, 1e300}) {
-    chain.Add({1, 100, 90, 0, 0, 1, price});
-  }
-  KernelRun run = chain.Bind();
-  run.end = chain.Rows();
-  RunSplit(kernel, run, split);
-  return Fnv1a(Fnv1a(kNoHash, chain.volatility), chain.status);
-}
-
-constexpr size_t kBlocks = 4;
-
-uint64_t HashSimulations(const Kernel& kernel, Split split) {
-  split.chunk_rows = 1 + split.chunk_rows % kBlocks;
-  uint64_t hash = kNoHash;
-  for (uint32_t code = 0; code < 32; ++code) {
-    SimulateContract contract;
-    contract.payoff = kEuropean + code / 8;
-    contract.antithetic = code % 2 == 1;
-    contract.times = EvenTimes(1, code / 2 % 2 == 0 ? 1 : 7);
-    contract.option = 1 + code / 4 % 2;
-    contract.barrier_kind = 1 + code % 4;
-    contract.barrier = contract.barrier_kind <= 2 ? 115 : 90;
-    contract.rebate = 3;
-    const std::vector<unsigned char> params = ParamsOf(contract, 0x3fffffffe);
-    SimulateBlocks blocks(kBlocks);
-    RunSplit(kernel, {params.data(), nullptr, blocks.outputs, 0, kBlocks, params.size()}, split);
-    for (const std::vector<float>& column : blocks.columns) hash = Fnv1a(hash, column);
-  }
-  return hash;
-}
-
-uint64_t HashOf(const Kernel& kernel, const Split& split) {
-  const std::string name = kernel.name;
-  if (IsPriceOptions(kernel)) return HashPrices(kernel, split);
-  if (name == "implied-volatility-f64") return HashVolatilities(kernel, split);
-  if (name == "simulate-f32") return HashSimulations(kernel, split);
-  throw std::runtime_error("no work for kernel " + name);
 }
 
 }  // namespace
@@ -126,11 +55,12 @@ int main(int argc, char** argv) {
   }
   const Split split{std::strtoull(argv[1], nullptr, 10), std::strtoull(argv[2], nullptr, 10),
                     argc > 3 && std::strcmp(argv[3], "flush") == 0};
+  const RunRows run_rows = [&](const Kernel& kernel, const KernelRun& run) { RunSplit(kernel, run, split); };
   size_t count;
   const Kernel* const kernels = Kernels(&count);
   std::printf("%s", InstructionSet());
   for (size_t i = 0; i < count; ++i) {
-    std::printf(" %s:%016llx", kernels[i].name, static_cast<unsigned long long>(HashOf(kernels[i], split)));
+    std::printf(" %s:%016llx", kernels[i].name, static_cast<unsigned long long>(HashOf(kernels[i], run_rows)));
   }
   std::printf("\n");
 }

@@ -38,11 +38,6 @@ ACCELD_LANES RandomKey KeyOf(const SimulateJob& job) {
   return {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)};
 }
 
-// A path, and its mirror image where samples are pairs.
-struct SimulatePair {
-  SimulatePath left, right;
-};
-
 ACCELD_LANES SimulateStep StepOf(const SimulateJob& job, size_t step) {
   SimulateStep copy;
   __builtin_memcpy(&copy, job.steps + step * sizeof copy, sizeof copy);
@@ -54,7 +49,7 @@ template <int payoff, bool is_rich, bool is_antithetic>
 struct Sampler {
   ACCELD_LANES Simulation KindOf(const SimulateJob& job) {
     Simulation simulation = job.simulation;
-    simulation.kind = {payoff, is_rich};
+    simulation.kind = {payoff, is_rich, is_antithetic};
     return simulation;
   }
 
@@ -64,35 +59,22 @@ struct Sampler {
     return simulation;
   }
 
-  ACCELD_LANES SimulatePair Advanced(SimulatePair pair, real normal, const Simulation& simulation) {
-    pair.left = AdvancedPath(pair.left, normal, simulation);
-    if (is_antithetic) pair.right = AdvancedPath(pair.right, -normal, simulation);
-    return pair;
-  }
-
-  ACCELD_LANES SimulateTotals Finished(SimulateTotals totals, const SimulatePair& pair, const SimulateJob& job) {
-    const Simulation simulation = KindOf(job);
-    SimulateSample sample = SampleOf(pair.left, simulation);
-    if (is_antithetic) sample = PairSample(sample, SampleOf(pair.right, simulation));
-    return AddedSample(totals, sample, simulation.kind);
-  }
-
   ACCELD_LANES SimulateTotals AddSample(SimulateTotals totals, const SimulateJob& job, uint64_t counter) {
     const size_t count = job.step_count;
-    SimulatePair pair = {SimulateStart(), SimulateStart()};
+    SimulatePair pair = PairStart();
     for (size_t step = 0; step < count; step += 4) {
       const FourNormals normals = NormalsOf(CountersFrom(counter, step / 4), KeyOf(job));
-      pair = Advanced(pair, normals.first, With(job, step));
-      if (step + 1 < count) pair = Advanced(pair, normals.second, With(job, step + 1));
-      if (step + 2 < count) pair = Advanced(pair, normals.third, With(job, step + 2));
-      if (step + 3 < count) pair = Advanced(pair, normals.fourth, With(job, step + 3));
+      pair = AdvancedPair(pair, normals.first, With(job, step));
+      if (step + 1 < count) pair = AdvancedPair(pair, normals.second, With(job, step + 1));
+      if (step + 2 < count) pair = AdvancedPair(pair, normals.third, With(job, step + 2));
+      if (step + 3 < count) pair = AdvancedPair(pair, normals.fourth, With(job, step + 3));
     }
-    return Finished(totals, pair, job);
+    return AddedPair(totals, pair, KindOf(job));
   }
 
   ACCELD_LANES SimulateTotals AddOneStep(SimulateTotals totals, const SimulateJob& job, real normal) {
-    const SimulatePair start = {SimulateStart(), SimulateStart()};
-    return Finished(totals, Advanced(start, normal, With(job, 0)), job);
+    const Simulation simulation = With(job, 0);
+    return AddedPair(totals, AdvancedPair(PairStart(), normal, simulation), simulation);
   }
 
   // Four samples of one step each, which are 16 apart.
