@@ -1,14 +1,22 @@
 import { Precision } from '../../gen/acceld/v1/execution.js';
 import type { Plan, Result } from '../base/plan.js';
 
-const columnBytes = ({ execution, rows }: Plan): number =>
+const bytesOfColumn = ({ execution, rows }: Plan): number =>
   rows * (execution.precision === Precision.PRECISION_F32 ? 4 : 8);
 
 /** Memory of a plan's result. */
 export function outputBytes(plan: Plan): number {
   let wanted = 0;
   for (const isWanted of plan.outputs) if (isWanted) wanted += 1;
-  return wanted * (plan.room.before + columnBytes(plan)) + plan.room.behind;
+  return wanted * (plan.room.before + bytesOfColumn(plan)) + plan.room.behind;
+}
+
+/** Columns of a plan, in and out. */
+export function columnBytes(plan: Plan): number {
+  let bytes = 0;
+  for (const column of plan.inputs) bytes += column.byteLength;
+  for (const isWanted of plan.outputs) if (isWanted) bytes += bytesOfColumn(plan);
+  return bytes;
 }
 
 /**
@@ -18,7 +26,7 @@ export function outputBytes(plan: Plan): number {
  */
 export function allocateOutputs(plan: Plan): Pick<Result, 'memory' | 'outputs'> {
   const memory = Buffer.allocUnsafe(outputBytes(plan));
-  const bytes = columnBytes(plan);
+  const bytes = bytesOfColumn(plan);
   let offset = 0;
   const columns = plan.outputs.map((isWanted) => {
     if (!isWanted) return null;

@@ -9,7 +9,7 @@ import type { Announce } from '../base/events.js';
 import { Fault, invalidInput } from '../base/fault.js';
 import { messageBytesMax, retryAfterMs } from '../base/limits.js';
 import { requestId } from '../base/request-id.js';
-import { outputBytes } from '../devices/result-memory.js';
+import { columnBytes, outputBytes } from '../devices/result-memory.js';
 import type { Plan } from '../base/plan.js';
 import type { Method, Operation } from '../operations/operation.js';
 import type { Scheduler } from '../scheduler/scheduler.js';
@@ -82,6 +82,8 @@ export class Course {
       totalNs: Math.round(this.rooms.clock.nowNs() - this.arrivedNs),
       batchSize: finished ? 1 : 0,
       seed: undefined,
+      bytesCopied: plan && finished ? columnBytes(plan) : 0,
+      bytesShared: 0,
       allowance: 'normal',
       quotaLeft: ticket && { requests: ticket.requestsLeft, bytes: ticket.bytesLeft },
     };
