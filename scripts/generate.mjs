@@ -51,6 +51,7 @@ function methodSource(service, method) {
     ['responseStream', method.serverStreaming ?? false],
     ['idempotent', ['NO_SIDE_EFFECTS', 'IDEMPOTENT'].includes(method.options?.idempotencyLevel)],
     ['rowsIndependent', method.options?.['[acceld.v1.rows_independent]'] ?? false],
+    ['role', method.options?.['[acceld.v1.role]'] ?? 'ROLE_UNSPECIFIED'],
     ['requestColumns', Object.fromEntries(columns(method.inputType))],
     ['responseColumns', Object.keys(Object.fromEntries(columns(method.outputType)))],
   ].map(([name, value]) => `      ${name}: ${JSON.stringify(value)},`);

@@ -1,4 +1,4 @@
-// `acceld call METHOD JSON`: any unary method of the API by its name.
+// `acceld call METHOD JSON`: any method of the API by its name that takes one request.
 import { readFileSync } from 'node:fs';
 import type { Client } from '../client/index.js';
 import { catalog } from '../gen/catalog.js';
@@ -22,8 +22,7 @@ export interface PreparedCall {
 export function prepareCall(name: string, json: string, terminal: Terminal): PreparedCall {
   const api = new Api();
   const method = api.method(name);
-  if (method.requestStream || method.responseStream)
-    throw new UsageError(`${method.path} is a stream: call is for others`);
+  if (method.requestStream) throw new UsageError(`${method.path} takes a stream of requests: call sends one`);
   const columns = methodsOfCatalog().find(({ path }) => path === method.path)?.requestColumns ?? {};
   const { message, problems } = new JsonMessage(api, columns).check(parse(json, terminal), typeOf(method.requestType));
   if (problems.length > 0) throw new UsageError('the JSON does not fit the request:', problems);
@@ -37,10 +36,16 @@ export function prepareCall(name: string, json: string, terminal: Terminal): Pre
   };
 }
 
-export async function call(client: Client, prepared: PreparedCall): Promise<Readonly<Record<string, unknown>>> {
+/** Its reply; of a stream one after the other, as they come. */
+export async function* call(client: Client, prepared: PreparedCall): AsyncGenerator<Readonly<Record<string, unknown>>> {
   const level = (prepared.method.options as { idempotency_level?: string }).idempotency_level;
   const idempotent = level === 'NO_SIDE_EFFECTS' || level === 'IDEMPOTENT';
-  return prepared.reply(await client.raw(prepared.method.path, prepared.request, { idempotent }));
+  const { method, request } = prepared;
+  if (method.responseStream) {
+    for await (const bytes of client.rawStream(method.path, request, { idempotent })) yield prepared.reply(bytes);
+  } else {
+    yield prepared.reply(await client.raw(method.path, request, { idempotent }));
+  }
 }
 
 function parse(json: string, terminal: Terminal): unknown {

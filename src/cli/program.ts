@@ -180,7 +180,9 @@ function addCall(root: Command, terminal: Terminal): void {
     .addHelpText('after', callHelp)
     .action(async (name: string, json: string) => {
       const prepared = prepareCall(name, json, terminal);
-      terminal.out(jsonLine(await withClient(root, (client) => call(client, prepared))));
+      await withClient(root, async (client) => {
+        for await (const reply of call(client, prepared)) terminal.out(jsonLine(reply));
+      });
     });
 }
 

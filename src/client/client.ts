@@ -22,6 +22,12 @@ export type Client = Services & {
     request: Uint8Array,
     options?: CallOptions & { readonly idempotent?: boolean },
   ): Promise<Uint8Array>;
+  /** The same for a method that answers with a stream: yields its encoded messages. */
+  rawStream(
+    path: string,
+    request: Uint8Array,
+    options?: CallOptions & { readonly idempotent?: boolean },
+  ): AsyncGenerator<Uint8Array, void, undefined>;
   /** Ends every call in flight, every session and the connection. */
   close(): void;
 };
@@ -37,6 +43,10 @@ export function connect(options: ConnectOptions = {}): Client {
     raw: async (path, request, { idempotent = false, ...callOptions } = {}) => {
       assertCallOptions(callOptions, link);
       return link.send(callOf({ path, idempotent }, callOptions, settings.timeoutMs), request);
+    },
+    rawStream: async function* (path, request, { idempotent = false, ...callOptions } = {}) {
+      assertCallOptions(callOptions, link);
+      yield* link.stream(callOf({ path, idempotent }, callOptions, settings.timeoutMs), request);
     },
     close: () => link.close(),
   };

@@ -6,4 +6,6 @@ export interface Caller {
   readonly connection: string;
   /** A label for logs only: process ids are reused and prove nothing. */
   readonly pid: number;
+  /** Runs this machine: may call the methods of ROLE_OPERATOR. */
+  readonly isOperator: boolean;
 }

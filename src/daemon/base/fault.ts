@@ -14,6 +14,7 @@ export const faultKinds = {
   COMPRESSION_REFUSED: { status: 'UNIMPLEMENTED', retryable: false, meaning: 'compressed messages are not accepted' },
   METHOD_UNKNOWN: { status: 'UNIMPLEMENTED', retryable: false, meaning: 'the daemon offers no such method' },
   CALLER_UNKNOWN: { status: 'UNAUTHENTICATED', retryable: false, meaning: 'the connection has no known caller' },
+  NOT_ALLOWED: { status: 'PERMISSION_DENIED', retryable: false, meaning: 'the method is for callers of another role' },
   SERVICE_UNKNOWN: { status: 'NOT_FOUND', retryable: false, meaning: 'the daemon has no service of that name' },
   REQUESTS_EXCEEDED: {
     status: 'RESOURCE_EXHAUSTED',

@@ -6,6 +6,8 @@ import type { Plan, Result } from '../base/plan.js';
 export interface Method<Request, Response> {
   readonly name: string;
   readonly path: string;
+  /** Role of proto/acceld/v1/annotations.proto: who may call it. */
+  readonly role: string;
   readonly request: { decode(input: BinaryReader): Request };
   readonly response: { encode(message: Response): { finish(): Uint8Array } };
 }

@@ -118,6 +118,9 @@ export async function within<Request, Response, Answer extends { readonly respon
     if (byteLength > messageBytesMax) {
       throw new Fault('MESSAGE_TOO_LARGE', `a request has at most ${messageBytesMax} bytes, got ${byteLength}`);
     }
+    if (method.role === 'ROLE_OPERATOR' && !incoming.caller.isOperator) {
+      throw new Fault('NOT_ALLOWED', `${method.name} is for operators, and ${incoming.caller.name} is none`);
+    }
     if (rooms.draining()) throw new Fault('DRAINING', 'the daemon is stopping', { retryAfterMs });
     const answered = await respond(decode(method, incoming.bytes), course);
     announceEnd(method, course, undefined, answered.responseBytes);

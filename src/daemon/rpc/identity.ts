@@ -37,14 +37,14 @@ export class Identity {
     if (credentials === null) return this.#refuse('the peer of a connection is unknown');
     const { uid, pid } = credentials;
     if (uid !== this.#ownUid && uid !== 0) return this.#refuse(`uid ${uid} is not served`);
-    this.#register(socket, `uid:${uid}`, pid);
+    this.#register(socket, { name: `uid:${uid}`, pid, isOperator: true });
     return true;
   }
 
-  /** A loopback TCP peer has no credentials: all of them are one caller. */
+  /** A loopback TCP peer has no credentials: all of them are one caller, which runs nothing. */
   admitTcp(socket: Socket): boolean {
     if (this.#isFull()) return false;
-    this.#register(socket, 'tcp-loopback', 0);
+    this.#register(socket, { name: 'tcp-loopback', pid: 0, isOperator: false });
     return true;
   }
 
@@ -57,9 +57,9 @@ export class Identity {
     return false;
   }
 
-  #register(socket: Socket, name: string, pid: number): void {
+  #register(socket: Socket, { name, pid, isOperator }: Omit<Caller, 'connection'>): void {
     this.#opened += 1;
-    const caller: Caller = { name, connection: `connection#${this.#opened}`, pid };
+    const caller: Caller = { name, connection: `connection#${this.#opened}`, pid, isOperator };
     // grpc-js derives getPeer() from this property, which makes it the one public way from a call to its connection.
     Object.defineProperty(socket, 'remoteAddress', { value: caller.connection });
     Object.defineProperty(socket, 'remotePort', { value: undefined });

@@ -4,7 +4,7 @@ import { Admission, type AdmissionLimits } from '../../../src/daemon/admission/a
 import type { Caller } from '../../../src/daemon/base/caller.js';
 import { Fault } from '../../../src/daemon/base/fault.js';
 
-const caller = (name: string): Caller => ({ name, connection: `${name}#1`, pid: 1 });
+const caller = (name: string): Caller => ({ name, connection: `${name}#1`, pid: 1, isOperator: false });
 const limits = (requests: number, bytes: number, queued: number): AdmissionLimits => ({
   requestsInFlightMax: requests,
   bytesInFlightMax: bytes,

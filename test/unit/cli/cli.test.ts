@@ -4,6 +4,7 @@ import { run, version } from '../../../src/cli/program.js';
 import type { Terminal } from '../../../src/cli/terminal.js';
 import { OptionModel, OptionType, OptionValue } from '../../../src/client/index.js';
 import type { PriceOptionsRequest } from '../../../src/gen/acceld/v1/price_options.js';
+import { SimulateResponse } from '../../../src/gen/acceld/v1/simulate.js';
 import { DataType, type Tensor } from '../../../src/gen/acceld/v1/tensor.js';
 import { daemonFault, float64, numbersOf, receipt, serve, type Handler, type TestServer } from '../client/server.js';
 
@@ -248,6 +249,25 @@ describe('acceld with a server', () => {
     const result = await acceld(withSocket('call', 'PriceOptions', '-'), JSON.stringify({ strike }));
     assert.deepEqual(jsonOf(result)['price'], [8]);
     assert.deepEqual(seen?.strike?.dtype, DataType.DATA_TYPE_F64);
+  });
+
+  it('prints each message of a stream in a line', async () => {
+    server = await serve(priced, {
+      simulate: (stream) => {
+        for (const paths of [1024, 2048]) stream.write(SimulateResponse.fromPartial({ paths, seed: 7n }));
+        stream.end();
+      },
+    });
+    const { code, out } = await acceld(withSocket('call', 'Simulate', '{"spot": 100}'));
+    assert.equal(code, 0);
+    const messages = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { paths: unknown });
+    assert.deepEqual(
+      messages.map(({ paths }) => Number(paths)),
+      [1024, 2048],
+    );
   });
 
   it('sends single precision where the call asks for it', async () => {

@@ -25,7 +25,7 @@ function set(draining = false) {
     draining: () => draining,
   };
   const incoming: Incoming = {
-    caller: { name: 'uid:1', connection: 'c', pid: 1 },
+    caller: { name: 'uid:1', connection: 'c', pid: 1, isOperator: true },
     bytes: new Uint8Array(),
     requestId: 'mine',
     deadlineMs: Infinity,
@@ -48,6 +48,7 @@ async function failure(promise: Promise<unknown>): Promise<FailedCall> {
 
 describe('call', () => {
   after(() => floor.close());
+
   it('answers an unknown error with a fixed text, and announces the cause once under the request id', async () => {
     const { rooms, incoming, events } = set();
     const cause = new TypeError('a secret of the daemon');
@@ -60,6 +61,13 @@ describe('call', () => {
     assert.doesNotMatch(failed.fault.message, /secret/);
     const bugs = events.filter((event) => event.kind === 'bug');
     assert.deepEqual(bugs, [{ kind: 'bug', where: 'get-status', requestId: 'mine', error: cause }]);
+  });
+
+  it('keeps a method of operators from others, before it decodes anything', async () => {
+    const { rooms, incoming } = set();
+    const other = { ...incoming, caller: { ...incoming.caller, isOperator: false }, bytes: Uint8Array.of(0) };
+    const failed = await failure(answer(method, other, rooms, () => assert.fail('answered')));
+    assert.equal(failed.fault.code, 'NOT_ALLOWED');
   });
 
   it('treats a rejected promise like a thrown error', async () => {

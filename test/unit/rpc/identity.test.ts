@@ -56,7 +56,12 @@ describe('identity', () => {
     const socket = await accepted();
     assert.equal(identity.admitUnix(socket), true);
     const caller = identity.find(socket.remoteAddress!);
-    assert.deepEqual(caller, { name: `uid:${ownUid}`, connection: socket.remoteAddress, pid: process.pid });
+    assert.deepEqual(caller, {
+      name: `uid:${ownUid}`,
+      connection: socket.remoteAddress,
+      pid: process.pid,
+      isOperator: true,
+    });
     assert.equal(identity.connections, 1);
   });
 
@@ -98,6 +103,7 @@ describe('identity', () => {
     const [one, other] = [await accepted(), await accepted()];
     assert.ok(identity.admitTcp(one) && identity.admitTcp(other));
     assert.equal(identity.find(one.remoteAddress!)?.name, 'tcp-loopback');
+    assert.equal(identity.find(one.remoteAddress!)?.isOperator, false);
     assert.notEqual(one.remoteAddress, other.remoteAddress);
   });
 

@@ -9,3 +9,39 @@
 export const protobufPackage = "acceld.v1";
 
 export const protobufFileName = "acceld/v1/annotations.proto";
+
+/** Who may call a method. */
+export enum Role {
+  /** ROLE_UNSPECIFIED - Every caller that is served. */
+  ROLE_UNSPECIFIED = 0,
+  /** ROLE_OPERATOR - Those who run the machine: callers of the Unix socket, until identities exist. */
+  ROLE_OPERATOR = 1,
+  UNRECOGNIZED = -1,
+}
+
+export function roleFromJSON(object: any): Role {
+  switch (object) {
+    case 0:
+    case "ROLE_UNSPECIFIED":
+      return Role.ROLE_UNSPECIFIED;
+    case 1:
+    case "ROLE_OPERATOR":
+      return Role.ROLE_OPERATOR;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return Role.UNRECOGNIZED;
+  }
+}
+
+export function roleToJSON(object: Role): string {
+  switch (object) {
+    case Role.ROLE_UNSPECIFIED:
+      return "ROLE_UNSPECIFIED";
+    case Role.ROLE_OPERATOR:
+      return "ROLE_OPERATOR";
+    case Role.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
