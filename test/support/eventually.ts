@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 const pollMs = 10;
 
 /** Waits until the check passes, because another process decides when; throws its last failure after `msMax`. */
-export async function eventually(check: () => void | Promise<void>, msMax = 5_000): Promise<void> {
+export async function eventually<Found>(check: () => Found | Promise<Found>, msMax = 5_000): Promise<Found> {
   const endMs = performance.now() + msMax;
   for (;;) {
     try {

@@ -11,6 +11,7 @@ export type Event =
   | { readonly kind: 'connection-closed'; readonly caller: string }
   | { readonly kind: 'connection-refused'; readonly reason: string }
   | CallFinished
+  | WorkerEvent
   | { readonly kind: 'bug'; readonly where: string; readonly requestId: string; readonly error: unknown };
 
 /** The daemon serves. */
@@ -42,5 +43,21 @@ export interface CallFinished {
   readonly computeNs: number;
   readonly totalNs: number;
 }
+
+/** What became of the process that owns a device. `device`: "cpu" or "gpu". */
+export type WorkerEvent =
+  | { readonly kind: 'worker-started'; readonly device: string; readonly pid: number; readonly startMs: number }
+  | { readonly kind: 'worker-qualified'; readonly device: string; readonly pid: number; readonly kernels: number }
+  | {
+      readonly kind: 'worker-died';
+      readonly device: string;
+      readonly pid: number;
+      readonly cause: string;
+      /** Jobs that were executing on it, and jobs that waited in it. */
+      readonly accused: number;
+      readonly lost: number;
+    }
+  /** No worker of the device comes to serve; it is tried again every minute. */
+  | { readonly kind: 'worker-down'; readonly device: string; readonly reason: string };
 
 export type Announce = (event: Event) => void;

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type { Guard } from '../base/plan.js';
 
 /** The type of one element of a kernel's column. */
 export type Element = 'f64' | 'f32' | 'u8' | 'u32';
@@ -21,6 +22,11 @@ export interface HostKernel {
 /** Some output is not finite. */
 export const flagNotFinite = 1;
 
+/** A value was outside the guard's domain; the number of the block of rows that it was in stands above the shift. */
+export const flagOutOfDomain = 2;
+export const guardBlockShift = 8;
+export const guardBlockRows = 2048;
+
 /** Called on the event loop for each finished task: its token, the flags and the device time in nanoseconds. */
 export type TaskDone = (token: number, flags: number, computeNs: number) => void;
 
@@ -41,6 +47,7 @@ export interface HostPool {
     outputs: readonly (ArrayBufferView | null)[],
     begin: number,
     end: number,
+    guard?: Guard,
   ): void;
   /** Ends the threads after the task each one is in; tasks not begun are dropped. Blocks until they ended. */
   close(): void;
@@ -51,6 +58,14 @@ export interface PeerCredentials {
   readonly uid: number;
   readonly gid: number;
   readonly pid: number;
+}
+
+/** Memory without a name, which another process maps by its descriptor. */
+export interface SharedMemory {
+  readonly buffer: ArrayBuffer;
+  readonly descriptor: number;
+  /** Empties every view of it at once. */
+  close(): Promise<void>;
 }
 
 /** The daemon's end of the socket to a worker. */
@@ -86,9 +101,14 @@ export interface HostAddon {
     outputs: readonly (ArrayBufferView | null)[],
     begin: number,
     end: number,
+    guard?: Guard,
   ): number;
   /** niceness 0: normal. Above 0: that niceness on Linux, QoS class UTILITY on macOS. */
   openPool(options: { name: string; threads: number; niceness: number }, done: TaskDone): HostPool;
+  /** Zeros, every page of them allocated; rounded up to whole pages. Rejects where the system gives no more. */
+  createMemory(bytes: number): Promise<SharedMemory>;
+  /** Sends bytes and a descriptor over a connected Unix socket without waiting. False: the socket does not take them now. */
+  sendDescriptor(socket: number, descriptor: number, bytes: Uint8Array): boolean;
   /**
    * A private socket to a worker that is not started yet. What comes from it is written to the begin of `received`, and
    * `onBytes` told how much; 0: its other end is closed. Descriptors that a worker sends are dropped.

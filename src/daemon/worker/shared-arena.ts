@@ -1,0 +1,67 @@
+import type { HostAddon, SharedMemory } from '../devices/host-addon.js';
+import { Arena, type ArenaFigures, type Slice } from './arena.js';
+
+/** Pages of Apple silicon; every other system's divide it. */
+const pageBytes = 16 * 1024;
+/** Two words of different workers share no cache line. */
+const beatBytes = 64;
+
+/** The memory that a device's workers share with the daemon, one after the other. */
+export class SharedArena {
+  /** The number under which each worker knows it. */
+  readonly memory = 0;
+  readonly bytes: Uint8Array;
+  readonly #memory: SharedMemory;
+  readonly #arena: Arena;
+  readonly #beats: Int32Array;
+  readonly #freeBeats: number[];
+
+  private constructor(memory: SharedMemory) {
+    this.#memory = memory;
+    this.bytes = new Uint8Array(memory.buffer);
+    this.#arena = new Arena({ bytes: this.bytes.length, begin: pageBytes, pageBytes });
+    this.#beats = new Int32Array(memory.buffer, 0, pageBytes / 4);
+    this.#freeBeats = Array.from({ length: pageBytes / beatBytes }, (_, index) => index * beatBytes);
+  }
+
+  static async open(addon: HostAddon, bytes: number): Promise<SharedArena> {
+    return new SharedArena(await addon.createMemory(Math.max(2, Math.ceil(bytes / pageBytes)) * pageBytes));
+  }
+
+  get descriptor(): number {
+    return this.#memory.descriptor;
+  }
+
+  get figures(): ArenaFigures {
+    return this.#arena.figures;
+  }
+
+  allocate(bytes: number): Slice | undefined {
+    return this.#arena.allocate(bytes);
+  }
+
+  free(slice: Slice): void {
+    this.#arena.free(slice);
+  }
+
+  /** The offset of a word in which one worker counts the tasks that it has begun. */
+  takeBeat(): number {
+    const beat = this.#freeBeats.pop();
+    if (beat === undefined) throw new Error('more workers than beats');
+    Atomics.store(this.#beats, beat / 4, 0);
+    return beat;
+  }
+
+  /** Once its worker has ended: it can write no more. */
+  giveBeat(beat: number): void {
+    this.#freeBeats.push(beat);
+  }
+
+  tasksBegun(beat: number): number {
+    return Atomics.load(this.#beats, beat / 4) >>> 0;
+  }
+
+  close(): Promise<void> {
+    return this.#memory.close();
+  }
+}

@@ -1,0 +1,245 @@
+// Keeps a device served: starts its workers, has each qualified before it serves, ends those that hang, and puts the
+// standby in the place of one that died. Decides nothing about jobs, and never waits for a worker.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../base/clock.js';
+import type { Announce } from '../base/events.js';
+import type { HostAddon } from '../devices/host-addon.js';
+import { afterEnd, isDown, LivedTime, noStarts, tickNs, workersWanted, worthyNs, type Starts } from './rules.js';
+import type { SharedArena } from './shared-arena.js';
+import { WorkerProcess, type DeviceRole, type Role } from './worker-process.js';
+
+export interface SupervisorSettings {
+  readonly addon: HostAddon;
+  readonly clock: Clock;
+  readonly announce: Announce;
+  readonly executable: string;
+  readonly device: DeviceRole;
+  /** Private to this user: the store of binaries, and the folders of the workers. */
+  readonly folder: string;
+  readonly arena: SharedArena;
+  readonly useStandby: boolean;
+  /** Resolves once a worker may be trusted; rejects where it may not. */
+  readonly qualify: (worker: WorkerProcess) => Promise<void>;
+  /** For tests: what a worker that starts now sees beside the daemon's own list. */
+  readonly environment?: () => Readonly<Record<string, string>>;
+}
+
+interface Member {
+  readonly process: WorkerProcess;
+  readonly role: Role;
+  readonly work: string;
+  readonly startedNs: number;
+  qualifiedNs: number | undefined;
+  finishedJobs: boolean;
+}
+
+/** After a last word to its workers, before they are killed. */
+const closeMsMax = 500;
+
+export class Supervisor {
+  readonly #settings: SupervisorSettings;
+  readonly #lived = new LivedTime();
+  /** Those that have not ended. */
+  readonly #members = new Set<Member>();
+  #serving: Member | undefined;
+  #starts: Starts = noStarts;
+  /** Kernels that a compile process could not make, or has made, since binaries were last found missing. */
+  #hasCompiled = false;
+  #reason = 'its first worker starts';
+  #isDownAnnounced = false;
+  #timer: NodeJS.Timeout | undefined;
+  #isTicking = false;
+  #whenClosed: (() => void) | undefined;
+
+  constructor(settings: SupervisorSettings) {
+    this.#settings = settings;
+    mkdirSync(join(settings.folder, 'store'), { recursive: true, mode: 0o700 });
+    this.step();
+  }
+
+  /** The worker that takes jobs now. */
+  get serving(): WorkerProcess | undefined {
+    return this.#serving?.process;
+  }
+
+  /** Why there is none. */
+  get reason(): string {
+    return this.#reason;
+  }
+
+  /** How many workers exist, the standby and those that do not end included. */
+  get workers(): number {
+    return this.#members.size;
+  }
+
+  /** A worker finished a job: whatever happened before, its device works. */
+  didWork(process: WorkerProcess): void {
+    for (const member of this.#members) if (member.process === process) member.finishedJobs = true;
+    if (this.#starts !== noStarts) this.#starts = noStarts;
+  }
+
+  /** Looks at everything that has a deadline. Called by its own timer; by tests, after they moved the clock. */
+  step(): void {
+    const nowNs = this.#settings.clock.nowNs();
+    const livedNs = this.#lived.advance(nowNs);
+    for (const { process } of this.#members) process.check(livedNs);
+    const isRoom = this.#members.size < workersWanted(this.#starts, this.#settings.useStandby);
+    if (!this.#whenClosed && isRoom && nowNs >= this.#starts.notBeforeNs) this.#start('worker');
+    this.#arm();
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => (this.#whenClosed = resolve));
+    for (const { process } of this.#members) process.dismiss();
+    const end = setTimeout(() => {
+      for (const { process } of this.#members) process.kill('did not end by itself');
+    }, closeMsMax);
+    if (this.#members.size === 0) this.#whenClosed?.();
+    await closed;
+    clearTimeout(end);
+    clearTimeout(this.#timer);
+    await this.#settings.arena.close();
+  }
+
+  /** One start at a time: its result says whether the next is worth it. */
+  #start(role: Role): void {
+    const { addon, clock, device, environment, executable, folder } = this.#settings;
+    if ([...this.#members].some(({ process }) => process.state === 'starting')) return;
+    const work = mkdtempSync(join(folder, `${role}-`));
+    const startedNs = clock.nowNs();
+    const watcher = {
+      onReady: () => this.#onReady(member),
+      onTask: () => {
+        if (!this.#isTicking) this.#arm();
+      },
+      onDying: () => this.#onDying(member),
+      onEnded: () => this.#onEnded(member),
+    };
+    const process = new WorkerProcess(
+      {
+        addon,
+        clock,
+        lived: this.#lived,
+        executable,
+        role,
+        device,
+        folders: { work, store: join(folder, 'store') },
+        environment: { ...ownEnvironment(work), ...environment?.() },
+        arena: role === 'worker' ? this.#settings.arena : undefined,
+      },
+      watcher,
+    );
+    const member: Member = { process, role, work, startedNs, qualifiedNs: undefined, finishedJobs: false };
+    this.#members.add(member);
+  }
+
+  #onReady(member: Member): void {
+    const { announce, clock, device } = this.#settings;
+    const { process, role, startedNs } = member;
+    if (role === 'compile') return;
+    const startMs = Math.round((clock.nowNs() - startedNs) / 1e6);
+    announce({ kind: 'worker-started', device, pid: process.pid, startMs });
+    const isMissing = process.kernels.some(({ state }) => state === 'missing');
+    if (isMissing && !this.#hasCompiled) return process.kill('its store lacks binaries');
+    if (process.kernels.every(({ state }) => state !== 'ready')) {
+      process.isHopeless = true;
+      return process.kill(`no kernel is ready: ${process.kernels[0]?.reason ?? 'it has none'}`);
+    }
+    // Outside of the frame that said so: a qualification begins with a task.
+    setImmediate(() => void this.#qualify(member));
+  }
+
+  async #qualify(member: Member): Promise<void> {
+    const { announce, clock, device, qualify } = this.#settings;
+    const { process } = member;
+    try {
+      await qualify(process);
+    } catch (error) {
+      // Of a worker that died meanwhile, whose cause is known.
+      if (process.state === 'ready') process.kill(`failed its qualification: ${(error as Error).message}`);
+      return;
+    }
+    if (process.state !== 'ready') return;
+    member.qualifiedNs = clock.nowNs();
+    const kernels = process.kernels.filter(({ state }) => state === 'ready').length;
+    announce({ kind: 'worker-qualified', device, pid: process.pid, kernels });
+    this.#isDownAnnounced = false;
+    this.#serving ??= member;
+    this.step();
+  }
+
+  /** The standby takes over before anybody hears of the death. */
+  #onDying(member: Member): void {
+    if (this.#serving !== member) return;
+    const isFit = ({ process, qualifiedNs }: Member): boolean => qualifiedNs !== undefined && process.state === 'ready';
+    this.#serving = [...this.#members].find(isFit);
+    this.#reason = `its worker ${member.process.cause}`;
+  }
+
+  #onEnded(member: Member): void {
+    this.#members.delete(member);
+    // What a driver left there is worth nothing. A failure leaves a folder, no more.
+    void rm(member.work, { recursive: true, force: true }).catch(() => undefined);
+    if (this.#whenClosed) {
+      if (this.#members.size === 0) this.#whenClosed();
+      return;
+    }
+    if (member.role === 'compile') this.#hasCompiled = true;
+    else if (this.#isMissingBinaries(member)) this.#start('compile');
+    else this.#judge(member);
+    this.step();
+  }
+
+  /** What the end of a worker says about its device. */
+  #judge({ finishedJobs, process, qualifiedNs }: Member): void {
+    const { announce, clock, device } = this.#settings;
+    const { accused, cause, isHopeless, lost, pid } = process;
+    const nowNs = clock.nowNs();
+    const didWork = finishedJobs || (qualifiedNs !== undefined && nowNs - qualifiedNs >= worthyNs);
+    this.#starts = afterEnd(this.#starts, { nowNs, didWork, isHopeless });
+    // A driver that was replaced makes other binaries.
+    if (isHopeless) this.#hasCompiled = false;
+    else announce({ kind: 'worker-died', device, pid, cause, accused, lost });
+    this.#reason = isDown(this.#starts) ? `down: ${cause}` : `its worker ${cause}, and starts again`;
+    if (!isDown(this.#starts) || this.#serving || this.#isDownAnnounced) return;
+    this.#isDownAnnounced = true;
+    announce({ kind: 'worker-down', device, reason: cause });
+  }
+
+  #isMissingBinaries({ process }: Member): boolean {
+    return !this.#hasCompiled && process.kernels.some(({ state }) => state === 'missing');
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    if (this.#whenClosed) return;
+    const { clock, useStandby } = this.#settings;
+    const isWatched = [...this.#members].some(({ process }) => process.isWatched);
+    const isStartDue = this.#members.size < workersWanted(this.#starts, useStandby);
+    const startNs = Math.max(0, this.#starts.notBeforeNs - clock.nowNs());
+    this.#isTicking = isWatched;
+    const waitNs = isWatched ? tickNs : isStartDue ? startNs : undefined;
+    if (waitNs === undefined) return;
+    this.#timer = setTimeout(() => this.step(), Math.ceil(waitNs / 1e6));
+    // A device that is tried again keeps no process alive.
+    this.#timer.unref();
+  }
+}
+
+/** Private, in an empty folder; a compiler finds its linker. One variant of a kernel, whatever it is run on. */
+const ownEnvironment = (work: string): Record<string, string> => ({
+  HOME: work,
+  TMPDIR: work,
+  PATH: '/usr/bin:/bin',
+  POCL_CACHE_DIR: work,
+  POCL_WORK_GROUP_SPECIALIZATION: '0',
+});
+
+/** Folders that workers of a daemon which died left behind. */
+export function sweepFolders(folder: string, names: readonly string[]): void {
+  for (const name of names) {
+    if (/^(worker|compile)-/.test(name)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,153 @@
+// A device in a process of its own. What the scheduler sees of it is a device like any other, that may be down.
+import { Device as DeviceKind } from '../../gen/acceld/v1/execution.js';
+import type { Plan, Result } from '../base/plan.js';
+import {
+  DeviceFailure,
+  type Device,
+  type DeviceInfo,
+  type DeviceState,
+  type Load,
+  type Task,
+} from '../devices/device.js';
+import type { HostKernel } from '../devices/host-addon.js';
+import { UnitCosts } from '../devices/unit-costs.js';
+import type { ArenaFigures } from './arena.js';
+import { qualificationTaskNs, taskLimitNs } from './rules.js';
+import { SharedArena } from './shared-arena.js';
+import { Supervisor, type SupervisorSettings } from './supervisor.js';
+import { WorkerLoad, type LoadSettings } from './worker-load.js';
+import type { WorkerProcess } from './worker-process.js';
+
+/** A worker that has not been trusted yet. */
+export interface Candidate {
+  readonly info: DeviceInfo;
+  /** Rejects with DeviceFailure. */
+  run(plan: Plan): Promise<Result>;
+}
+
+export interface WorkerDeviceSettings extends Omit<SupervisorSettings, 'arena' | 'qualify'> {
+  /** Memory for the columns of all jobs that are on the device at once. */
+  readonly arenaBytes: number;
+  /** Resolves once the candidate may be trusted. */
+  readonly qualify: (candidate: Candidate) => Promise<void>;
+}
+
+/** One runs and one is there when it ends. */
+const tasksMax = 2;
+
+const kinds = { cpu: DeviceKind.DEVICE_CPU, gpu: DeviceKind.DEVICE_GPU } as const;
+
+/** At most a few milliseconds for a command buffer, each of which costs a GPU some 50 us. */
+const chunkNsOf = { cpu: 1_000_000, gpu: 2_000_000 } as const;
+
+/** Before the first measurement: two hops of the socket, and the launch of a kernel. */
+const firstOverheadNs = 100_000;
+const learningRate = 0.1;
+
+export class WorkerDevice implements Device {
+  readonly parallel = 1;
+  readonly tasksMax = tasksMax;
+  readonly chunkNs: number;
+  readonly inlineNs = 0;
+  readonly #arena: SharedArena;
+  readonly #shapes: ReadonlyMap<string, HostKernel>;
+  readonly #costs = new UnitCosts();
+  readonly #supervisor: Supervisor;
+  #info: DeviceInfo;
+  #overheadNs = firstOverheadNs;
+
+  private constructor(settings: WorkerDeviceSettings, arena: SharedArena) {
+    const { addon, device, qualify } = settings;
+    this.#arena = arena;
+    this.#shapes = new Map(addon.kernels.map((kernel) => [kernel.name, kernel]));
+    this.chunkNs = chunkNsOf[device];
+    this.#info = { kind: kinds[device], engine: '', name: '', variant: '', threads: 0, kernels: [] };
+    this.#supervisor = new Supervisor({
+      ...settings,
+      arena,
+      qualify: async (process) => {
+        const info = infoOf(kinds[device], process);
+        await qualify({ info, run: (plan) => this.#runAlone(process, plan) });
+        this.#info = info;
+      },
+    });
+  }
+
+  /** Its first worker starts meanwhile. */
+  static async open(settings: WorkerDeviceSettings): Promise<WorkerDevice> {
+    return new WorkerDevice(settings, await SharedArena.open(settings.addon, settings.arenaBytes));
+  }
+
+  get info(): DeviceInfo {
+    return this.#info;
+  }
+
+  get state(): DeviceState {
+    return this.#supervisor.serving ? { up: true, reason: '' } : { up: false, reason: this.#supervisor.reason };
+  }
+
+  get overheadNs(): number {
+    return this.#overheadNs;
+  }
+
+  get memory(): ArenaFigures {
+    return this.#arena.figures;
+  }
+
+  /** The standby included. */
+  get workers(): number {
+    return this.#supervisor.workers;
+  }
+
+  unitNs(kernel: string): number {
+    return this.#costs.unitNs(kernel);
+  }
+
+  load(plan: Plan): Load {
+    const process = this.#supervisor.serving;
+    if (!process) throw new DeviceFailure('lost', this.#supervisor.reason);
+    return new WorkerLoad(plan, {
+      ...this.#loadSettings(process, plan),
+      limitNs: ({ units }) => taskLimitNs(units * this.unitNs(plan.kernel)),
+      measured: (task, computeNs, wallNs) => this.#measured(process, plan, { task, computeNs, wallNs }),
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#supervisor.close();
+  }
+
+  #loadSettings(process: WorkerProcess, { kernel }: Plan): Pick<LoadSettings, 'process' | 'arena' | 'shape'> {
+    const shape = this.#shapes.get(kernel);
+    if (!shape) throw new Error(`there is no kernel ${kernel}`);
+    return { process, arena: this.#arena, shape };
+  }
+
+  #measured(process: WorkerProcess, { kernel }: Plan, of: { task: Task; computeNs: number; wallNs: number }): void {
+    this.#supervisor.didWork(process);
+    this.#costs.learn(kernel, of.task.units, of.computeNs);
+    this.#overheadNs += learningRate * (of.wallNs - of.computeNs - this.#overheadNs);
+  }
+
+  /** All rows at once, on a worker that serves nobody yet. */
+  async #runAlone(process: WorkerProcess, plan: Plan): Promise<Result> {
+    const settings = { limitNs: () => qualificationTaskNs, measured: () => undefined };
+    const load = new WorkerLoad(plan, { ...this.#loadSettings(process, plan), ...settings });
+    const task = { begin: 0, end: plan.rows, units: plan.rows * plan.rowUnits, bulk: false, inline: false };
+    try {
+      const outcome = await new Promise<{ notFinite: boolean; failure: DeviceFailure | undefined }>((resolve) =>
+        load.run(task, resolve),
+      );
+      if (outcome.failure) throw outcome.failure;
+      return { ...load.result(), notFinite: outcome.notFinite };
+    } finally {
+      load.release();
+    }
+  }
+}
+
+function infoOf(kind: DeviceKind, { kernels, report }: WorkerProcess): DeviceInfo {
+  const ready = kernels.filter(({ state }) => state === 'ready').map(({ name, digest }) => ({ name, digest }));
+  const { engine, name, variant } = report!;
+  return { kind, engine, name, variant, threads: 1, kernels: ready };
+}
