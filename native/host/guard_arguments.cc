@@ -14,16 +14,16 @@ bool IsNumberColumn(const Kernel& kernel, double index) {
 }
 
 // False: the numbers do not describe a domain of the kernel.
-bool ReadDomain(const Kernel& kernel, const double* numbers, size_t count, Guard* guard) {
+bool ReadDomain(const Kernel& kernel, const double* numbers, size_t count, Domain* domain) {
   const size_t ranges = kernel.inputs * kNumbersPerRange;
   if (count < ranges || (count - ranges) % kNumbersPerProduct != 0) return false;
   if ((count - ranges) / kNumbersPerProduct > kProductsMax) return false;
   for (const double* at = numbers; at < numbers + ranges; at += kNumbersPerRange) {
-    guard->ranges.push_back({at[0], at[1], at[2] != 0});
+    domain->ranges.push_back({at[0], at[1], at[2] != 0});
   }
   for (const double* at = numbers + ranges; at < numbers + count; at += kNumbersPerProduct) {
     if (!IsNumberColumn(kernel, at[0]) || !IsNumberColumn(kernel, at[1])) return false;
-    guard->products.push_back({static_cast<size_t>(at[0]), static_cast<size_t>(at[1]), at[2]});
+    domain->products.push_back({static_cast<size_t>(at[0]), static_cast<size_t>(at[1]), at[2]});
   }
   return true;
 }
@@ -70,9 +70,10 @@ bool ReadGuard(napi_env env, napi_value value, KernelCall* call) {
   if (IsAbsent(env, value)) return true;
   auto guard = std::make_shared<Guard>();
   View domain;
+  if (!call->kernel->checks_domain) return Refuse<Napi::TypeError>(env, "the kernel takes no guard");
   if (!ReadView(env, Field(env, value, "domain"), &domain) || domain.type != napi_float64_array ||
       !ReadDomain(*call->kernel, reinterpret_cast<const double*>(domain.data), domain.bytes / sizeof(double),
-                  guard.get())) {
+                  &guard->domain)) {
     return Refuse<Napi::TypeError>(env, "guard.domain must be a Float64Array that describes the kernel's inputs");
   }
   if (!ReadBytes(env, Field(env, value, "mask"), call->end * sizeof(uint32_t), &guard->mask)) {

@@ -25,6 +25,8 @@ struct Column {
   size_t stride;
 };
 
+struct Domain;
+
 // One run over the rows [begin, end). Rows are independent: a kernel gives the same bits for a row whatever the borders
 // of the run. Outputs are the first elements of whole columns; null where the caller wants no such column.
 struct KernelRun {
@@ -35,10 +37,14 @@ struct KernelRun {
   size_t end;
   // Of all that params points to. Read only by kernels whose parameters vary in length.
   size_t params_bytes = 0;
+  // Which values the inputs may hold (backends/cpu/domain.h). Null: whatever they are has been checked.
+  const Domain* domain = nullptr;
 };
 
 // Some output in the run is not finite: the caller must look for it before the result leaves the daemon.
 constexpr uint32_t kNotFinite = 1;
+// Some input was outside the run's domain: its row's outputs mean nothing.
+constexpr uint32_t kOutOfDomain = 2;
 
 // Returns flags. Never throws, allocates nothing, touches nothing outside the rows of the run.
 using KernelFunction = uint32_t (*)(const KernelRun& run);
@@ -55,6 +61,7 @@ struct Kernel {
   size_t inputs, outputs;    // Number of columns, at most kColumnsMax each.
   Element input_elements[kColumnsMax];
   Element output_elements[kColumnsMax];
+  bool checks_domain;       // Otherwise it must not be given one.
   KernelFunction function;  // For the instruction set in use.
 };
 

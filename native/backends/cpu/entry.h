@@ -21,8 +21,11 @@ ACCELD_LANES void StoreReals(unsigned char* column, size_t row, real value, real
   *finite = Fma(value, real{}, *finite);
 }
 
+#include "domain_entry.h"
+
 #define ACCELD_LOAD_CODES(field) inputs.field = LoadCodes(*column++, row);
 #define ACCELD_LOAD_REALS(field) inputs.field = LoadReals(*column++, row);
+#define ACCELD_CHECK(field) good &= InBorder(inputs.field, *border++);
 #define ACCELD_STORE_REALS(field)                                                              \
   StoreReals(place < outputs_used ? run.outputs[place] : nullptr, row, outputs.field, finite); \
   ++place;
@@ -30,20 +33,30 @@ ACCELD_LANES void StoreReals(unsigned char* column, size_t row, real value, real
 #define ACCELD_REALS_ELEMENT(field) kElement,
 
 // What differs between kernels: the parameters, the columns and the text.
-#define ACCELD_ENTRY(Name, operation)                                                                      \
-  struct Name##Entry {                                                                                     \
-    using Params = Name##Params;                                                                           \
-    static constexpr Element kInputs[] = {Name##InputColumns(ACCELD_CODES_ELEMENT, ACCELD_REALS_ELEMENT)}; \
-    static constexpr Element kOutputs[] = {Name##OutputColumns(ACCELD_REALS_ELEMENT)};                     \
-    template <size_t outputs_used>                                                                         \
-    ACCELD_LANES void Block(const KernelRun& run, const Params& params, size_t row, real* finite) {        \
-      const Column* column = run.inputs;                                                                   \
-      Name##Inputs inputs;                                                                                 \
-      Name##InputColumns(ACCELD_LOAD_CODES, ACCELD_LOAD_REALS);                                            \
-      const Name##Outputs outputs = Name(inputs, params);                                                  \
-      size_t place = 0;                                                                                    \
-      Name##OutputColumns(ACCELD_STORE_REALS);                                                             \
-    }                                                                                                      \
+#define ACCELD_ENTRY(Name, operation)                                                                           \
+  struct Name##Entry {                                                                                          \
+    using Params = Name##Params;                                                                                \
+    static constexpr Element kInputs[] = {Name##InputColumns(ACCELD_CODES_ELEMENT, ACCELD_REALS_ELEMENT)};      \
+    static constexpr Element kOutputs[] = {Name##OutputColumns(ACCELD_REALS_ELEMENT)};                          \
+    ACCELD_LANES Name##Inputs Load(const KernelRun& run, size_t row) {                                          \
+      const Column* column = run.inputs;                                                                        \
+      Name##Inputs inputs;                                                                                      \
+      Name##InputColumns(ACCELD_LOAD_CODES, ACCELD_LOAD_REALS);                                                 \
+      return inputs;                                                                                            \
+    }                                                                                                           \
+    ACCELD_LANES mask Check(const Name##Inputs& inputs, const Borders& borders) {                               \
+      const Borders::Border* border = borders.inputs;                                                           \
+      mask good = Equal(real{}, real{});                                                                        \
+      Name##InputColumns(ACCELD_CHECK, ACCELD_CHECK);                                                           \
+      return good;                                                                                              \
+    }                                                                                                           \
+    template <size_t outputs_used>                                                                              \
+    ACCELD_LANES void Block(const KernelRun& run, const Params& params, const Name##Inputs& inputs, size_t row, \
+                            real* finite) {                                                                     \
+      const Name##Outputs outputs = Name(inputs, params);                                                       \
+      size_t place = 0;                                                                                         \
+      Name##OutputColumns(ACCELD_STORE_REALS);                                                                  \
+    }                                                                                                           \
   };
 
 FOR_EACH_KERNEL(ACCELD_ENTRY)
@@ -56,10 +69,19 @@ __attribute__((noinline)) uint32_t RunBlocks(const KernelRun& run) {
   __builtin_memcpy(&params, run.params, sizeof params);
   const real zero{};
   real finite{};
-  for (size_t row = run.begin; row < run.end; row += kLanes) {
-    Entry::template Block<outputs_used>(run, params, row, &finite);
+  mask good = Equal(zero, zero);
+  Borders borders;
+  if (run.domain != nullptr) {
+    for (size_t i = 0; i < run.domain->ranges.size(); ++i) SetBorder(run.domain->ranges[i], &borders.inputs[i]);
   }
-  return Any(Less(zero, Choose(Equal(finite, zero), zero, REAL(1.0)))) ? kNotFinite : 0;
+  for (size_t row = run.begin; row < run.end; row += kLanes) {
+    const auto inputs = Entry::Load(run, row);
+    if (run.domain != nullptr) good &= Entry::Check(inputs, borders) & ProductsInBorders(run, row);
+    Entry::template Block<outputs_used>(run, params, inputs, row, &finite);
+  }
+  const real sound = Choose(good, zero, REAL(1.0));
+  return (Any(Less(zero, Choose(Equal(finite, zero), zero, REAL(1.0)))) ? kNotFinite : 0) |
+         (Any(Less(zero, sound)) ? kOutOfDomain : 0);
 }
 
 // A price alone is the commonest wish, and costs two thirds of everything.
@@ -92,7 +114,7 @@ uint32_t RunRemainder(const KernelRun& run) {
     inputs[i] = {input_copies[i], SizeOf(Entry::kInputs[i])};
   }
   for (size_t i = 0; i < kOutputs; ++i) outputs[i] = run.outputs[i] == nullptr ? nullptr : output_copies[i];
-  const uint32_t flags = RunWanted<Entry>({run.params, inputs, outputs, 0, kLanes});
+  const uint32_t flags = RunWanted<Entry>({run.params, inputs, outputs, 0, kLanes, 0, run.domain});
   for (size_t i = 0; i < kOutputs; ++i) {
     if (outputs[i] == nullptr) continue;
     __builtin_memcpy(run.outputs[i] + run.begin * sizeof(Number), outputs[i], rows * sizeof(Number));
@@ -104,8 +126,10 @@ template <typename Entry>
 uint32_t Run(const KernelRun& run) {
   const size_t whole_end = run.begin + (run.end - run.begin) / kLanes * kLanes;
   uint32_t flags = 0;
-  if (whole_end > run.begin) flags |= RunWanted<Entry>({run.params, run.inputs, run.outputs, run.begin, whole_end});
-  if (run.end > whole_end) flags |= RunRemainder<Entry>({run.params, run.inputs, run.outputs, whole_end, run.end});
+  if (whole_end > run.begin)
+    flags |= RunWanted<Entry>({run.params, run.inputs, run.outputs, run.begin, whole_end, 0, run.domain});
+  if (run.end > whole_end)
+    flags |= RunRemainder<Entry>({run.params, run.inputs, run.outputs, whole_end, run.end, 0, run.domain});
   return flags;
 }
 
@@ -115,6 +139,7 @@ constexpr Kernel Describe(const char* name) {
   kernel.name = name;
   kernel.digest = ACCELD_KERNEL_DIGEST;
   kernel.params_bytes = sizeof(typename Entry::Params);
+  kernel.checks_domain = true;
   for (const Element element : Entry::kInputs) kernel.input_elements[kernel.inputs++] = element;
   for (const Element element : Entry::kOutputs) kernel.output_elements[kernel.outputs++] = element;
   kernel.function = &Run<Entry>;

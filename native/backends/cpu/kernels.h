@@ -2,6 +2,7 @@
 // of an instruction set includes its lanes, then this, and defines the table.
 #pragma once
 #include "../../kernels/kernel.h"
+#include "domain.h"
 #include "kernel_set.h"
 
 #ifndef ACCELD_KERNEL_DIGEST

@@ -26,6 +26,19 @@ ACCELD_LANES Mask64 Less(F64 a, F64 b) { return _mm512_cmp_pd_mask(a, b, _CMP_LT
 ACCELD_LANES Mask32 Less(F32 a, F32 b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 ACCELD_LANES Mask64 Equal(F64 a, F64 b) { return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ); }
 ACCELD_LANES Mask32 Equal(F32 a, F32 b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+// False for a NaN.
+ACCELD_LANES Mask64 InRange(F64 a, F64 min, F64 max) {
+  return _mm512_mask_cmp_pd_mask(_mm512_cmp_pd_mask(a, min, _CMP_GE_OQ), a, max, _CMP_LE_OQ);
+}
+ACCELD_LANES Mask32 InRange(F32 a, F32 min, F32 max) {
+  return _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(a, min, _CMP_GE_OQ), a, max, _CMP_LE_OQ);
+}
+ACCELD_LANES Mask64 InSpan(U64 a, U64 first, U64 last) {
+  return _mm512_mask_cmple_epu64_mask(_mm512_cmpge_epu64_mask((__m512i)a, (__m512i)first), (__m512i)a, (__m512i)last);
+}
+ACCELD_LANES Mask32 InSpan(U32 a, U32 first, U32 last) {
+  return _mm512_mask_cmple_epu32_mask(_mm512_cmpge_epu32_mask((__m512i)a, (__m512i)first), (__m512i)a, (__m512i)last);
+}
 ACCELD_LANES Mask64 IsCode(U64 a, uint8_t code) { return _mm512_cmpeq_epi64_mask((__m512i)a, _mm512_set1_epi64(code)); }
 ACCELD_LANES Mask32 IsCode(U32 a, uint8_t code) { return _mm512_cmpeq_epi32_mask((__m512i)a, _mm512_set1_epi32(code)); }
 ACCELD_LANES F64 Choose(Mask64 mask, F64 yes, F64 no) { return _mm512_mask_blend_pd(mask, no, yes); }

@@ -10,6 +10,25 @@ export interface Execution {
   readonly validateOnly: boolean;
 }
 
+/** Rows [begin, end) of a job. */
+export interface Rows {
+  readonly begin: number;
+  readonly end: number;
+}
+
+/** What a device does around the kernel, in the same task, where columns lie in memory that a caller may write to at any time. */
+export interface Guard {
+  /**
+   * Which values the inputs may hold: for each input of the kernel min, max, and 1 where 0 is allowed too (NaN, 0, 0: any
+   * value); then for each bounded product two inputs and its largest magnitude.
+   */
+  readonly domain: Float64Array;
+  /** A u32 per row: bit i + 1 says that output i is not finite, and 0 is stored in its place. Null: outputs stay as they are. */
+  readonly mask: Uint8Array | null;
+  /** Where an output is stored as one byte a row, a code, instead of as a column of numbers; for each output. */
+  readonly codes: readonly (Uint8Array | null)[];
+}
+
 /** What a job needs of a device, known before it is admitted. */
 export interface Plan {
   readonly execution: Execution;
@@ -25,6 +44,17 @@ export interface Plan {
   readonly outputs: readonly boolean[];
   /** Bytes kept free before each output column and behind the last, for what the reply writes there. */
   readonly room: { readonly before: number; readonly behind: number };
+  /** Set where columns lie in regions. */
+  readonly guard?: Guard;
+  /** Where the outputs go, instead of into memory of their own. */
+  readonly targets?: readonly (Uint8Array | null)[];
+  /** Bytes of columns inside the messages, and in regions. Unset: every column is in a message. */
+  readonly traffic?: Traffic;
+}
+
+export interface Traffic {
+  readonly copiedBytes: number;
+  readonly sharedBytes: number;
 }
 
 /** Nothing is written between the columns: they follow one another, aligned. */
@@ -38,4 +68,6 @@ export interface Result {
   readonly memory: Uint8Array;
   /** Some output is not finite. */
   readonly notFinite: boolean;
+  /** Rows in which the device found a value outside the guard's domain: nothing else of the result means anything. */
+  readonly outOfDomain?: Rows | undefined;
 }

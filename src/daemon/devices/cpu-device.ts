@@ -1,10 +1,18 @@
 // The CPU: acceld's own kernels, on the calling thread for small tasks, else on one of two pools.
 import { Device as DeviceKind } from '../../gen/acceld/v1/execution.js';
 import { systemClock } from '../base/clock.js';
-import type { Plan } from '../base/plan.js';
+import type { Plan, Rows } from '../base/plan.js';
 import { chunkNs, inlineNs } from '../base/limits.js';
 import type { Device, DeviceInfo, Load, Outcome, Task } from './device.js';
-import { flagNotFinite, type HostAddon, type HostPool, type TaskDone } from './host-addon.js';
+import {
+  flagNotFinite,
+  flagOutOfDomain,
+  guardBlockRows,
+  guardBlockShift,
+  type HostAddon,
+  type HostPool,
+  type TaskDone,
+} from './host-addon.js';
 import { allocateOutputs } from './result-memory.js';
 import { UnitCosts } from './unit-costs.js';
 
@@ -15,8 +23,8 @@ const bulkNiceness = 19;
 const tokensMax = 2 ** 32;
 
 interface Running {
-  readonly kernel: string;
-  readonly units: number;
+  readonly job: Job;
+  readonly task: Task;
   readonly done: (outcome: Outcome) => void;
 }
 
@@ -25,6 +33,8 @@ interface Job {
   readonly kernel: number;
   readonly plan: Plan;
   readonly outputs: readonly (Uint8Array | null)[];
+  /** The first rows that were found outside the guard's domain. */
+  outOfDomain: Rows | undefined;
 }
 
 export class CpuDevice implements Device {
@@ -75,29 +85,30 @@ export class CpuDevice implements Device {
     const kernel = this.#kernelIds.get(plan.kernel);
     if (kernel === undefined) throw new Error(`the CPU has no kernel ${plan.kernel}`);
     const result = allocateOutputs(plan);
-    const job = { kernel, plan, outputs: result.outputs };
+    const job: Job = { kernel, plan, outputs: result.outputs, outOfDomain: undefined };
     return {
       run: (task, done) => this.#run(job, task, done),
-      result: () => result,
+      result: () => (job.outOfDomain ? { ...result, outOfDomain: job.outOfDomain } : result),
       // The result is the reply's from now on, and its views keep it alive.
       release: () => undefined,
     };
   }
 
-  #run({ kernel, plan, outputs }: Job, task: Task, done: (outcome: Outcome) => void): void {
-    const { kernel: name, params, inputs } = plan;
-    const { begin, end, units } = task;
+  #run(job: Job, task: Task, done: (outcome: Outcome) => void): void {
+    const { kernel, plan, outputs } = job;
+    const { params, inputs, guard } = plan;
+    const { begin, end } = task;
     if (task.inline) {
       const beginNs = systemClock.nowNs();
-      const flags = this.#addon.run(kernel, params, inputs, outputs, begin, end);
+      const flags = this.#addon.run(kernel, params, inputs, outputs, begin, end, guard);
       const computeNs = systemClock.nowNs() - beginNs;
-      done(this.#outcome({ kernel: name, units }, flags, computeNs));
+      done(this.#outcome(job, task, { flags, computeNs }));
       return;
     }
     const token = this.#nextToken;
     this.#nextToken = (token + 1) % tokensMax;
-    (task.bulk ? this.#bulk : this.#urgent).submit(token, kernel, params, inputs, outputs, begin, end);
-    this.#running.set(token, { kernel: name, units, done });
+    (task.bulk ? this.#bulk : this.#urgent).submit(token, kernel, params, inputs, outputs, begin, end, guard);
+    this.#running.set(token, { job, task, done });
   }
 
   close(): Promise<void> {
@@ -110,11 +121,19 @@ export class CpuDevice implements Device {
     const running = this.#running.get(token);
     if (running === undefined) throw new Error(`a pool ended task ${token}, which was not running`);
     this.#running.delete(token);
-    running.done(this.#outcome(running, flags, computeNs));
+    running.done(this.#outcome(running.job, running.task, { flags, computeNs }));
   }
 
-  #outcome({ kernel, units }: Pick<Running, 'kernel' | 'units'>, flags: number, computeNs: number): Outcome {
-    this.#costs.learn(kernel, units, computeNs);
+  #outcome(job: Job, task: Task, { flags, computeNs }: { flags: number; computeNs: number }): Outcome {
+    // A task that a value ended early says nothing about the cost of its rows.
+    if (flags & flagOutOfDomain) job.outOfDomain ??= rowsOf(task, flags);
+    else this.#costs.learn(job.plan.kernel, task.units, computeNs);
     return { computeNs, notFinite: (flags & flagNotFinite) !== 0, failure: undefined };
   }
+}
+
+/** The block of rows that the flags name. */
+function rowsOf(task: Task, flags: number): Rows {
+  const begin = task.begin + (flags >>> guardBlockShift) * guardBlockRows;
+  return { begin, end: Math.min(begin + guardBlockRows, task.end) };
 }

@@ -64,7 +64,7 @@ export interface Load {
   /** Calls `done` exactly once: within `run` for an inline task, on a later turn of the event loop otherwise. */
   run(task: Task, done: (outcome: Outcome) => void): void;
   /** The result in memory that nobody else can write. After the last task. */
-  result(): Pick<Result, 'memory' | 'outputs'>;
+  result(): Pick<Result, 'memory' | 'outputs' | 'outOfDomain'>;
   /** Gives the device's memory back. Once, after every task was answered. */
   release(): void;
 }

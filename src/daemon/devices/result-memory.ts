@@ -4,15 +4,16 @@ import type { Plan, Result } from '../base/plan.js';
 const bytesOfColumn = ({ execution, rows }: Plan): number =>
   rows * (execution.precision === Precision.PRECISION_F32 ? 4 : 8);
 
-/** Memory of a plan's result. */
+/** Memory of a plan's result, beside what goes to memory of the caller's. */
 export function outputBytes(plan: Plan): number {
   let wanted = 0;
-  for (const isWanted of plan.outputs) if (isWanted) wanted += 1;
+  if (plan.targets === undefined) for (const isWanted of plan.outputs) if (isWanted) wanted += 1;
   return wanted * (plan.room.before + bytesOfColumn(plan)) + plan.room.behind;
 }
 
-/** Columns of a plan, in and out. */
+/** Bytes of columns that came or go inside messages. */
 export function columnBytes(plan: Plan): number {
+  if (plan.traffic !== undefined) return plan.traffic.copiedBytes;
   let bytes = 0;
   for (const column of plan.inputs) bytes += column.byteLength;
   for (const isWanted of plan.outputs) if (isWanted) bytes += bytesOfColumn(plan);
@@ -26,6 +27,7 @@ export function columnBytes(plan: Plan): number {
  */
 export function allocateOutputs(plan: Plan): Pick<Result, 'memory' | 'outputs'> {
   const memory = Buffer.allocUnsafe(outputBytes(plan));
+  if (plan.targets !== undefined) return { memory, outputs: plan.targets };
   const bytes = bytesOfColumn(plan);
   let offset = 0;
   const columns = plan.outputs.map((isWanted) => {

@@ -188,8 +188,8 @@ export class Scheduler {
     if (failure) {
       work.fail(failure);
     } else {
-      const { memory, outputs } = load!.result();
-      work.finish({ memory, outputs, placement, queueNs, computeNs, notFinite });
+      const { memory, outputs, outOfDomain } = load!.result();
+      work.finish({ memory, outputs, outOfDomain, placement, queueNs, computeNs, notFinite });
     }
     load?.release();
   }
