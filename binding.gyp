@@ -84,6 +84,7 @@
       'variables': {
         'platform_sources': ['native/host/platform_darwin.cc'],
         'sandbox_sources': ['native/worker/sandbox_darwin.cc'],
+        'hostile_sources': ['native/worker/hostile_darwin.cc'],
         'gpu_sources': [
           'native/backends/metal/command_fault.cc',
           'native/backends/metal/device.mm',
@@ -99,6 +100,7 @@
       'variables': {
         'platform_sources': ['native/host/platform_linux.cc'],
         'sandbox_sources': ['native/worker/sandbox_linux.cc', 'native/worker/syscall_filter.cc'],
+        'hostile_sources': ['native/worker/hostile_linux.cc'],
         'gpu_sources': [
           'native/backends/opencl/api.cc',
           'native/backends/opencl/device.cc',
@@ -168,7 +170,7 @@
         '<@(platform_sources)',
         '<@(sandbox_sources)',
         'native/worker/faults_test.cc',
-        'native/worker/hostile.cc',
+        '<@(hostile_sources)',
       ],
       'dependencies': ['<@(kernel_targets)', 'gpu'],
       'defines': ['ACCELD_TEST'],

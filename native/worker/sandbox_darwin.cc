@@ -63,6 +63,8 @@ void EndWith(int parent) {
 
 std::string Confine(const SandboxRules& rules) {
   const rlimit none{0, 0}, files{256, 256}, bytes{rules.file_bytes_max, rules.file_bytes_max};
+  // After the standard ones and the socket: what a careless parent of the daemon left open.
+  for (int file = 4; file < 1024; ++file) close(file);
   // Refuses debuggers of the same user.
   ptrace(PT_DENY_ATTACH, 0, nullptr, 0);
   const bool is_limited = setrlimit(RLIMIT_CORE, &none) == 0 && setrlimit(RLIMIT_NOFILE, &files) == 0 &&

@@ -20,6 +20,8 @@ namespace {
 // Of linux/landlock.h, which older headers have in part. The numbers of the calls are the same on every machine.
 constexpr long kCreateRuleset = 444, kAddRule = 445, kRestrictSelf = 446;
 constexpr uint32_t kAskVersion = 1;
+// After the standard ones and the socket.
+constexpr int kFirstForeign = 4;
 constexpr int kRulePathBeneath = 1;
 struct Ruleset {
   uint64_t files, network, scopes;
@@ -71,6 +73,12 @@ std::string RestrictFiles(const SandboxRules& rules) {
   return restricts ? "" : "landlock";
 }
 
+// What a careless parent of the daemon left open.
+void CloseOthers() {
+  if (syscall(436 /* close_range */, kFirstForeign, ~0u, 0) == 0) return;
+  for (int file = kFirstForeign; file < 1024; ++file) close(file);
+}
+
 bool DropCapabilities() {
   __user_cap_header_struct head{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct none[2]{};
@@ -90,6 +98,7 @@ void Add(std::string* list, const std::string& word) {
 
 std::string Confine(const SandboxRules& rules) {
   std::string refused;
+  CloseOthers();
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) Add(&refused, "death with its parent");
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) Add(&refused, "no new privileges");
   if (prctl(PR_SET_DUMPABLE, 0) != 0 || !Limit(RLIMIT_CORE, 0)) Add(&refused, "no core dumps");

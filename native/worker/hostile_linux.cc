@@ -1,5 +1,3 @@
-#include "hostile.h"
-
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -25,6 +23,7 @@
 #include <thread>
 #include <vector>
 
+#include "hostile.h"
 #include "sandbox.h"
 
 namespace acceld {
