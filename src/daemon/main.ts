@@ -13,6 +13,7 @@ const flags = {
   'http-port': { type: 'string' },
   'tcp-port': { type: 'string' },
   'log-level': { type: 'string' },
+  'no-gpu': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const satisfies ParseArgsConfig['options'];
 
@@ -24,6 +25,7 @@ Options of both:
   --socket PATH     Unix socket to listen on (ACCELD_SOCKET)
   --http-port PORT  port of /metrics, /healthz and /readyz on 127.0.0.1; 0 takes a free one (ACCELD_HTTP_PORT)
   --tcp-port PORT   also serve gRPC on 127.0.0.1 to every user of this machine; 0 takes a free port
+  --no-gpu          use the CPU alone
   --log-level LEVEL debug, info, warn or error (ACCELD_LOG_LEVEL)
 
 Flags win over the environment, the environment over the file, the file over the defaults.
@@ -60,6 +62,7 @@ function readSettings(args: readonly string[]): { config: Config; help: boolean 
   add('--socket', 'listeners.unix.path', values.socket);
   add('--http-port', 'http.port', number(values['http-port']));
   add('--log-level', 'log.level', values['log-level']);
+  add('--no-gpu', 'gpu.enabled', values['no-gpu'] ? false : undefined);
   add('--tcp-port', 'listeners.tcp.port', number(values['tcp-port']));
   add('--tcp-port', 'listeners.tcp.enabled', values['tcp-port'] === undefined ? undefined : true);
   if (values.help) return { config: loadConfig(undefined, []), help: true };

@@ -43,7 +43,9 @@ export async function startDaemon(settings: DaemonSettings = {}): Promise<Runnin
   const directory = settings.directory ?? mkdtempSync(join(tmpdir(), 'acceld-test-'));
   const socket = join(directory, 'run', 'acceld.sock');
   const configFile = join(directory, 'acceld.yaml');
-  writeFileSync(configFile, settings.config ?? '');
+  const config = settings.config ?? '';
+  // Most tests are about something else, and each worker of a GPU takes a second of two cores at its start.
+  writeFileSync(configFile, config.includes('gpu:') ? config : `gpu: { enabled: false }\n${config}`);
   const { root = ownRoot } = settings;
   const program = settings.testBuild ? join(root, 'test/support/serve-test.mjs') : join(root, 'bin/acceld');
   const args = [

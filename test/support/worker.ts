@@ -42,7 +42,7 @@ export async function openWorker(change: Partial<WorkerDeviceSettings> = {}, fau
     folder,
     arenaBytes: 16 * 1024 * 1024,
     useStandby: false,
-    qualify: () => Promise.resolve(),
+    qualify: ({ info }) => Promise.resolve(info.kernels.map(({ name }) => name)),
     environment: () => ({ ACCELD_FAULT: current }),
     ...change,
   });

@@ -42,6 +42,18 @@ export const schema = z.strictObject({
       threads: z.int().min(1).max(1024).optional(),
     })
     .prefault({}),
+  gpu: z
+    .strictObject({
+      /** A worker process looks for a GPU; a machine without one loses nothing by it. */
+      enabled: z.boolean().default(true),
+      /** A second worker, ready to take over at once when the first one dies. Costs its memory: 40 to 120 MB. */
+      standby: z.boolean().default(true),
+      /** Memory that the workers share with the daemon, for the columns of all jobs on the GPU at once. */
+      memory_bytes: z.int().min(16_777_216).max(68_719_476_736).default(67_108_864),
+      /** One result of the GPU in so many is computed again on the CPU and compared. */
+      check_one_in: z.int().min(1).max(1_000_000).default(1000),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),

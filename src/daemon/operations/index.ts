@@ -1,3 +1,4 @@
+import type { Plan } from '../base/plan.js';
 import { impliedVolatility } from './implied-volatility.js';
 import type { Operation, RoundsOperation } from './operation.js';
 import { priceOptions } from './price-options.js';
@@ -16,4 +17,15 @@ export const operations: readonly Operation<any, any, any>[] = [
 // prettier-ignore
 export const roundsOperations: readonly RoundsOperation<any, any, any, any>[] = [
   simulate,
+];
+
+/** Jobs that prove the kernels of every operation on a device. */
+export const goldenPlans = (): readonly Plan[] => [
+  ...operations.flatMap((operation) => operation.golden().map((request) => operation.plan(operation.parse(request)))),
+  ...roundsOperations.flatMap((operation) =>
+    operation.golden().map((request) => {
+      const job: unknown = operation.parse(request);
+      return operation.round(job, 0, operation.rows(job));
+    }),
+  ),
 ];

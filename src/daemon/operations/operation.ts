@@ -1,6 +1,7 @@
 import type { BinaryReader } from '@bufbuild/protobuf/wire';
 import type { Receipt } from '../../gen/acceld/v1/execution.js';
 import type { Plan, Result } from '../base/plan.js';
+import type { Slices } from '../memory/slices.js';
 
 /** The codec and the names of a method, from the catalog. */
 export interface Method<Request, Response> {
@@ -38,6 +39,8 @@ export interface RoundsOperation<Request, Job, Progress, Response> {
   isDone(job: Job, progress: Progress, standing: Standing): boolean;
   /** Nanoseconds between two messages. */
   reportNs(job: Job): number;
+  /** Requests whose first rounds prove its kernel on a device, down to the bits. */
+  golden(): readonly Request[];
   /** The message for the progress so far; with the receipt, the last one. */
   report(job: Job, progress: Progress, standing: Standing, receipt?: Receipt): Response;
 }
@@ -45,9 +48,11 @@ export interface RoundsOperation<Request, Job, Progress, Response> {
 /** A kind of request. Pure: no clock, no device, no caller. */
 export interface Operation<Request, Job, Response> {
   readonly method: Method<Request, Response>;
-  /** Wire message to job. Throws a Fault that names every field at fault. */
-  parse(request: Request): Job;
+  /** Wire message to job. Throws a Fault that names every field at fault. `slices` opens the regions that it names. */
+  parse(request: Request, slices?: Slices): Job;
   plan(job: Job): Plan;
+  /** Requests that prove its kernels on a device, down to the bits: every branch, and the edges. */
+  golden(): readonly Request[];
   /** Result to the encoded reply; without a result (validate_only) the receipt alone. */
   reply(job: Job, result: Result | null, receipt: Receipt): Uint8Array;
 }

@@ -2,7 +2,13 @@
 import { catalog } from '../../gen/catalog.js';
 import { Precision } from '../../gen/acceld/v1/execution.js';
 import { OptionModel } from '../../gen/acceld/v1/option.js';
-import { StopReason, type SimulateRequest, type SimulateResponse } from '../../gen/acceld/v1/simulate.js';
+import {
+  Averaging,
+  BarrierKind,
+  SimulateRequest,
+  StopReason,
+  type SimulateResponse,
+} from '../../gen/acceld/v1/simulate.js';
 import { Fault } from '../base/fault.js';
 import { noRoom, type Execution, type Plan, type Result } from '../base/plan.js';
 import { numbersIn } from './columns.js';
@@ -124,6 +130,45 @@ function firstNumber(prepared: Result | undefined): number | undefined {
   return bytes ? numbersIn(bytes, Precision.PRECISION_F64)[0] : undefined;
 }
 
+const goldenDates = Array.from({ length: 9 }, (_, date) => (date * date) / 50);
+
+/** Every payoff, with and without what a request may ask for beside the price. */
+const goldenPayoffs: readonly SimulateRequest['payoff'][] = [
+  { $case: 'european', value: {} },
+  { $case: 'asian', value: { averaging: Averaging.AVERAGING_ARITHMETIC, fixingYears: goldenDates } },
+  { $case: 'asian', value: { averaging: Averaging.AVERAGING_GEOMETRIC, fixingYears: goldenDates } },
+  {
+    $case: 'barrier',
+    value: { kind: BarrierKind.BARRIER_KIND_UP_AND_OUT, barrier: 130, rebate: 2, monitoringYears: goldenDates },
+  },
+  {
+    $case: 'barrier',
+    value: { kind: BarrierKind.BARRIER_KIND_DOWN_AND_IN, barrier: 80, rebate: 1, monitoringYears: goldenDates },
+  },
+];
+
+function golden(): readonly SimulateRequest[] {
+  return goldenPayoffs.flatMap((payoff, index) =>
+    [false, true].map((isRich) =>
+      SimulateRequest.fromPartial({
+        type: 1 + (index % 2),
+        spot: 100,
+        strike: 103,
+        rate: 0.03,
+        dividendYield: 0.01,
+        volatility: 0.3,
+        yearsToExpiry: 1.5,
+        payoff,
+        seed: 0x9e3779b97f4a7c15n,
+        pathsMax: 16n * 1024n,
+        antithetic: isRich,
+        controlVariate: isRich,
+        greeks: isRich,
+      }),
+    ),
+  );
+}
+
 const operation: RoundsOperation<SimulateRequest, Job, Progress, SimulateResponse> = {
   method: catalog.pricing.simulate,
   parse,
@@ -139,6 +184,7 @@ const operation: RoundsOperation<SimulateRequest, Job, Progress, SimulateRespons
     return { ...progress, sums: addBlocks(progress.sums, outputs, rows) };
   },
   isDone: (job, progress, standing) => stopReason(job, progress, standing) !== StopReason.STOP_REASON_UNSPECIFIED,
+  golden,
   reportNs: ({ reportNs }) => reportNs,
   report: (job, progress, standing, receipt) => {
     const { blocks } = progress.sums;

@@ -19,6 +19,8 @@ import type { Finished, Placement } from '../scheduler/work.js';
 export interface Rooms {
   readonly admission: Admission;
   readonly scheduler: Scheduler;
+  /** Looks at a result before anybody changes it. */
+  readonly look: (plan: Plan, finished: Finished) => void;
   readonly clock: Clock;
   readonly announce: Announce;
   /** Set while the daemon stops. */
@@ -152,6 +154,7 @@ export function respondBy<Request, Job, Response>(operation: Operation<Request, 
     const finished = await rooms.scheduler.submit(order, placement);
     course.finished = finished;
     course.placement = finished.placement;
+    rooms.look(plan, finished);
     return operation.reply(job, finished, course.receipt());
   };
 }

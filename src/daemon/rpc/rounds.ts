@@ -71,7 +71,7 @@ class Rounds<Request, Job, Progress, Response> {
   async #loop(begin: Progress): Promise<Progress> {
     const operation = this.#operation;
     const rows = operation.rows(this.#job);
-    const running: { rows: number; finished: Promise<Finished> }[] = [];
+    const running: { plan: Plan; finished: Promise<Finished> }[] = [];
     let progress = begin;
     let dispatched = 0;
     let reportedNs = 0;
@@ -81,15 +81,16 @@ class Rounds<Request, Job, Progress, Response> {
         const finished = this.#submit(plan);
         // A round that is ended early rejects after the loop has left it behind.
         finished.catch(() => undefined);
-        running.push({ rows: plan.rows, finished });
+        running.push({ plan, finished });
         dispatched += plan.rows;
       }
       const round = running.shift();
       if (round === undefined) return progress;
       const finished = await round.finished;
+      this.#course.rooms.look(round.plan, finished);
       this.#noteEnd();
       this.#charge(finished);
-      progress = operation.absorb(progress, finished, round.rows);
+      progress = operation.absorb(progress, finished, round.plan.rows);
       const standing = this.#standing();
       if (operation.isDone(this.#job, progress, standing)) return progress;
       if (standing.elapsedNs - reportedNs < operation.reportNs(this.#job)) continue;

@@ -10,6 +10,7 @@ import {
   type Task,
 } from '../devices/device.js';
 import type { HostKernel } from '../devices/host-addon.js';
+import type { Candidate } from '../devices/qualification.js';
 import { UnitCosts } from '../devices/unit-costs.js';
 import type { ArenaFigures } from './arena.js';
 import { qualificationTaskNs, taskLimitNs } from './rules.js';
@@ -18,18 +19,11 @@ import { Supervisor, type SupervisorSettings } from './supervisor.js';
 import { WorkerLoad, type LoadSettings } from './worker-load.js';
 import type { WorkerProcess } from './worker-process.js';
 
-/** A worker that has not been trusted yet. */
-export interface Candidate {
-  readonly info: DeviceInfo;
-  /** Rejects with DeviceFailure. */
-  run(plan: Plan): Promise<Result>;
-}
-
 export interface WorkerDeviceSettings extends Omit<SupervisorSettings, 'arena' | 'qualify'> {
   /** Memory for the columns of all jobs that are on the device at once. */
   readonly arenaBytes: number;
-  /** Resolves once the candidate may be trusted. */
-  readonly qualify: (candidate: Candidate) => Promise<void>;
+  /** Resolves with the kernels of the candidate that may be trusted, one at least. */
+  readonly qualify: (candidate: Candidate) => Promise<readonly string[]>;
 }
 
 /** One runs and one is there when it ends. */
@@ -67,8 +61,8 @@ export class WorkerDevice implements Device {
       arena,
       qualify: async (process) => {
         const info = infoOf(kinds[device], process);
-        await qualify({ info, run: (plan) => this.#runAlone(process, plan) });
-        this.#info = info;
+        const trusted = await qualify({ info, run: (plan) => this.#runAlone(process, plan) });
+        this.#info = { ...info, kernels: info.kernels.filter(({ name }) => trusted.includes(name)) };
       },
     });
   }
@@ -113,6 +107,11 @@ export class WorkerDevice implements Device {
     });
   }
 
+  /** A kernel that is not trusted any more gets no further job. */
+  withdraw(kernel: string): void {
+    this.#info = { ...this.#info, kernels: this.#info.kernels.filter(({ name }) => name !== kernel) };
+  }
+
   close(): Promise<void> {
     return this.#supervisor.close();
   }
@@ -131,7 +130,8 @@ export class WorkerDevice implements Device {
 
   /** All rows at once, on a worker that serves nobody yet. */
   async #runAlone(process: WorkerProcess, plan: Plan): Promise<Result> {
-    const settings = { limitNs: () => qualificationTaskNs, measured: () => undefined };
+    const measured = ({ units }: Task, computeNs: number): void => this.#costs.learn(plan.kernel, units, computeNs);
+    const settings = { limitNs: () => qualificationTaskNs, measured };
     const load = new WorkerLoad(plan, { ...this.#loadSettings(process, plan), ...settings });
     const task = { begin: 0, end: plan.rows, units: plan.rows * plan.rowUnits, bulk: false, inline: false };
     try {

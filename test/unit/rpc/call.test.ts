@@ -20,6 +20,7 @@ function set(draining = false) {
   const rooms: Rooms = {
     admission: new Admission({ perCaller: limits, daemon: limits }),
     scheduler: new Scheduler(clock, [floor]),
+    look: () => undefined,
     clock,
     announce: (event) => events.push(event),
     draining: () => draining,

@@ -1,0 +1,59 @@
+// Looks again at what devices computed: a fraction of the results is recomputed on the floor, from the same private inputs,
+// below all other work, and compared bit by bit.
+import { Device as DeviceKind, Priority } from '../../gen/acceld/v1/execution.js';
+import type { Announce } from '../base/events.js';
+import type { Plan } from '../base/plan.js';
+import type { Device } from '../devices/device.js';
+import { haveSameBits } from '../devices/qualification.js';
+import type { Finished, Order, Placement } from './work.js';
+
+export interface ShadowSettings {
+  readonly floor: Device;
+  /** One result in so many is looked at. */
+  readonly oneIn: number;
+  readonly submit: (order: Order, placement: Placement) => Promise<Finished>;
+  /** A result was wrong. */
+  readonly onMismatch: (device: Device, kernel: string) => void;
+  readonly announce: Announce;
+}
+
+/** Results that wait for their second look: more are not looked at, so that a slow floor fills no memory. */
+const waitingMax = 16;
+
+const free = { enterQueue: () => undefined, leaveQueue: () => undefined };
+
+export class Shadow {
+  readonly #settings: ShadowSettings;
+  #seen = 0;
+  #waiting = 0;
+
+  constructor(settings: ShadowSettings) {
+    this.#settings = settings;
+  }
+
+  /** To be called before anybody changes the result. */
+  look(plan: Plan, { placement: { device }, outputs }: Finished): void {
+    const { floor, oneIn } = this.#settings;
+    if (device === floor) return;
+    this.#seen += 1;
+    if (this.#seen % oneIn !== 0 || this.#waiting >= waitingMax) return;
+    this.#waiting += 1;
+    const copies = outputs.map((column) => column && Uint8Array.from(column));
+    void this.#compare(plan, device, copies).finally(() => (this.#waiting -= 1));
+  }
+
+  async #compare(plan: Plan, device: Device, computed: Finished['outputs']): Promise<void> {
+    const { floor, submit, onMismatch, announce } = this.#settings;
+    const execution = { ...plan.execution, device: DeviceKind.DEVICE_CPU, priority: Priority.PRIORITY_BACKGROUND };
+    const never = new AbortController().signal;
+    const order = { plan: { ...plan, execution }, deadlineNs: Infinity, cancellation: () => never, gate: free };
+    try {
+      const { outputs } = await submit(order, { device: floor, fallback: undefined });
+      const isSame = haveSameBits(outputs, computed);
+      announce({ kind: 'result-checked', device: device.info.kind, kernel: plan.kernel, isSame });
+      if (!isSame) onMismatch(device, plan.kernel);
+    } catch (error) {
+      announce({ kind: 'bug', where: 'second look', requestId: '', error });
+    }
+  }
+}
