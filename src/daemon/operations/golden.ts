@@ -21,7 +21,7 @@ export function goldenNumbers(
   const numbers = Float64Array.from({ length: goldenRows }, (_, row) => {
     state = nextState(state);
     const share = (state >>> 0) / 2 ** 32;
-    return row % zeroEvery === 0 ? 0 : low * (high / low) ** share;
+    return (row + 1) % zeroEvery === 0 ? 0 : low * (high / low) ** share;
   });
   const column = precision === 8 ? numbers : Float32Array.from(numbers);
   const dtype = precision === 8 ? DataType.DATA_TYPE_F64 : DataType.DATA_TYPE_F32;
