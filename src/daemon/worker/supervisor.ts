@@ -33,7 +33,15 @@ interface Member {
   readonly startedNs: number;
   qualifiedNs: number | undefined;
   finishedJobs: boolean;
+  /** Since when it should be gone; undefined once that was said. */
+  dyingNs: number | undefined;
 }
+
+/** A process that was killed is gone after some 10 ms. */
+const endNsMax = 5_000_000_000;
+
+/** Two paths below it fit into a frame. */
+const folderBytesMax = 1024;
 
 /** After a last word to its workers, before they are killed. */
 const closeMsMax = 500;
@@ -55,6 +63,7 @@ export class Supervisor {
 
   constructor(settings: SupervisorSettings) {
     this.#settings = settings;
+    if (Buffer.byteLength(settings.folder) > folderBytesMax) throw new Error(`a path too long: ${settings.folder}`);
     mkdirSync(join(settings.folder, 'store'), { recursive: true, mode: 0o700 });
     this.step();
   }
@@ -84,7 +93,10 @@ export class Supervisor {
   step(): void {
     const nowNs = this.#settings.clock.nowNs();
     const livedNs = this.#lived.advance(nowNs);
-    for (const { process } of this.#members) process.check(livedNs);
+    for (const member of this.#members) {
+      member.process.check(livedNs);
+      this.#complain(member, nowNs);
+    }
     const isRoom = this.#members.size < workersWanted(this.#starts, this.#settings.useStandby);
     if (!this.#whenClosed && isRoom && nowNs >= this.#starts.notBeforeNs) this.#start('worker');
     this.#arm();
@@ -105,8 +117,19 @@ export class Supervisor {
 
   /** One start at a time: its result says whether the next is worth it. */
   #start(role: Role): void {
-    const { addon, clock, device, environment, executable, folder } = this.#settings;
+    const { clock } = this.#settings;
     if ([...this.#members].some(({ process }) => process.state === 'starting')) return;
+    try {
+      this.#members.add(this.#spawn(role));
+    } catch (error) {
+      // No descriptors, no process or no room on the disk: as good as a worker that died at once.
+      this.#reason = `its worker does not start: ${(error as Error).message}`;
+      this.#starts = afterEnd(this.#starts, { nowNs: clock.nowNs(), didWork: false, isHopeless: false });
+    }
+  }
+
+  #spawn(role: Role): Member {
+    const { addon, clock, device, environment, executable, folder } = this.#settings;
     const work = mkdtempSync(join(folder, `${role}-`));
     const startedNs = clock.nowNs();
     const watcher = {
@@ -131,8 +154,24 @@ export class Supervisor {
       },
       watcher,
     );
-    const member: Member = { process, role, work, startedNs, qualifiedNs: undefined, finishedJobs: false };
-    this.#members.add(member);
+    const member: Member = {
+      process,
+      role,
+      work,
+      startedNs,
+      qualifiedNs: undefined,
+      finishedJobs: false,
+      dyingNs: undefined,
+    };
+    return member;
+  }
+
+  /** A process that waits for a driver cannot even be killed: its memory, and its place, stay taken. */
+  #complain(member: Member, nowNs: number): void {
+    if (member.process.state !== 'dying' || member.dyingNs === undefined || nowNs - member.dyingNs < endNsMax) return;
+    member.dyingNs = undefined;
+    const { announce, device } = this.#settings;
+    announce({ kind: 'warning', text: `the ${device} worker ${member.process.pid} cannot be killed` });
   }
 
   #onReady(member: Member): void {
@@ -172,6 +211,7 @@ export class Supervisor {
 
   /** The standby takes over before anybody hears of the death. */
   #onDying(member: Member): void {
+    member.dyingNs = this.#settings.clock.nowNs();
     if (this.#serving !== member) return;
     const isFit = ({ process, qualifiedNs }: Member): boolean => qualifiedNs !== undefined && process.state === 'ready';
     this.#serving = [...this.#members].find(isFit);
@@ -216,7 +256,7 @@ export class Supervisor {
     clearTimeout(this.#timer);
     if (this.#whenClosed) return;
     const { clock, useStandby } = this.#settings;
-    const isWatched = [...this.#members].some(({ process }) => process.isWatched);
+    const isWatched = [...this.#members].some(({ dyingNs, process }) => process.isWatched || dyingNs !== undefined);
     const isStartDue = this.#members.size < workersWanted(this.#starts, useStandby);
     const startNs = Math.max(0, this.#starts.notBeforeNs - clock.nowNs());
     this.#isTicking = isWatched;

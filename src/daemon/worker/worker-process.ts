@@ -96,12 +96,19 @@ export class WorkerProcess {
     this.#progressNs = lived.advance(clock.nowNs());
     this.#link = addon.openWorkerLink(this.#reader.received, (count) => this.#onBytes(count));
     this.#beat = arena?.takeBeat() ?? 0;
-    this.#child = spawn(executable, [role, device], {
-      argv0: 'acceld',
-      cwd: folders.work,
-      env: environment,
-      stdio: ['ignore', 'ignore', 'ignore', this.#link.remote],
-    });
+    try {
+      this.#child = spawn(executable, [role, device], {
+        argv0: 'acceld',
+        cwd: folders.work,
+        env: environment,
+        stdio: ['ignore', 'ignore', 'ignore', this.#link.remote],
+      });
+    } catch (error) {
+      // The system gives no descriptors or no process.
+      this.#link.close();
+      arena?.giveBeat(this.#beat);
+      throw error;
+    }
     this.#link.closeRemote();
     // A turn later: its last answers may still wait in the socket.
     this.#child.once('exit', (code, signal) => later(() => this.#onExit(code, signal)));
@@ -225,10 +232,13 @@ export class WorkerProcess {
     this.#progressNs = this.#settings.lived.advance(nowNs);
     const wallNs = nowNs - Math.max(head.sentNs, this.#lastDoneNs);
     this.#lastDoneNs = nowNs;
-    const isLost = frame.fault === 'sticky';
-    if (isLost) head.answer({ failure: this.#accuse(`the device failed for good: ${frame.reason}`) });
-    else head.answer({ done: frame, wallNs });
-    if (isLost) this.kill(`the device failed for good: ${frame.reason}`);
+    const isSticky = frame.fault === 'sticky';
+    const cause = `failed for good: ${frame.reason}`;
+    if (isSticky) {
+      this.accused += 1;
+      this.kill(cause);
+    }
+    head.answer(isSticky ? { failure: new DeviceFailure('died', cause) } : { done: frame, wallNs });
     return true;
   }
 
@@ -273,11 +283,6 @@ export class WorkerProcess {
       const kind: FailureKind = isExecuting && index === 0 ? 'died' : 'lost';
       later(() => answer({ failure: new DeviceFailure(kind, cause) }));
     });
-  }
-
-  #accuse(reason: string): DeviceFailure {
-    this.accused += 1;
-    return new DeviceFailure('died', reason);
   }
 
   #end(): void {

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { describe, it } from 'mocha';
+import { Arena, type Slice } from '../../../src/daemon/worker/arena.js';
+
+const page = 4096;
+const pages = 64;
+const open = () => new Arena({ bytes: pages * page, begin: page, pageBytes: page });
+
+describe('Arena', () => {
+  it('gives whole pages, the lowest first', () => {
+    const arena = open();
+    assert.deepEqual(arena.allocate(1), { offset: page, bytes: page });
+    const second = arena.allocate(page + 1)!;
+    assert.deepEqual(second, { offset: 2 * page, bytes: 2 * page });
+    assert.deepEqual(arena.allocate(0), { offset: 4 * page, bytes: page });
+    arena.free(second);
+    assert.deepEqual(arena.allocate(page), { offset: 2 * page, bytes: page });
+  });
+
+  it('refuses what does not fit, and counts it', () => {
+    const arena = open();
+    assert.equal(arena.allocate(pages * page), undefined);
+    assert.ok(arena.allocate((pages - 1) * page));
+    assert.equal(arena.allocate(1), undefined);
+    const { given, refused, usedBytes, fragmentation } = arena.figures;
+    assert.deepEqual([given, refused, usedBytes, fragmentation], [1, 2, (pages - 1) * page, 0]);
+  });
+
+  it('says how much of what is free lies in pieces', () => {
+    const arena = open();
+    const slices = Array.from({ length: pages - 1 }, () => arena.allocate(page)!);
+    slices.forEach((slice, index) => index % 2 === 0 && arena.free(slice));
+    assert.equal(arena.figures.fragmentation, 1 - 1 / 32);
+  });
+
+  it('throws for a slice that is not in use', () => {
+    const arena = open();
+    const slice = arena.allocate(page)!;
+    assert.throws(() => arena.free({ ...slice, bytes: 2 * page }), /no slice of 8192 bytes at 4096/);
+    arena.free(slice);
+    assert.throws(() => arena.free(slice), /no slice/);
+  });
+
+  it('never gives a page twice, and gets every page back, whatever the order', () => {
+    const step = fc.record({
+      bytes: fc.integer({ min: 0, max: 9 * page }),
+      frees: fc.nat({ max: 3 }),
+      which: fc.nat(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+        const arena = open();
+        const used: Slice[] = [];
+        for (const { bytes, frees, which } of steps) {
+          const slice = arena.allocate(bytes);
+          if (slice) {
+            assert.ok(slice.bytes >= bytes && slice.offset >= page && slice.offset + slice.bytes <= pages * page);
+            for (const { offset, bytes: size } of used) {
+              assert.ok(offset + size <= slice.offset || slice.offset + slice.bytes <= offset);
+            }
+            used.push(slice);
+          }
+          for (let i = 0; i < frees && used.length > 0; i += 1) arena.free(used.splice(which % used.length, 1)[0]!);
+        }
+        for (const slice of used) arena.free(slice);
+        const { slices, usedBytes, fragmentation } = arena.figures;
+        assert.deepEqual([slices, usedBytes, fragmentation], [0, 0, 0]);
+        assert.ok(arena.allocate((pages - 1) * page));
+      }),
+    );
+  });
+});

@@ -1,0 +1,113 @@
+// Everything that a worker can do wrong: its tasks fail in the way that is due, nobody else is harmed, and the next
+// worker serves.
+import assert from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import type { FailureKind } from '../../../src/daemon/devices/device.js';
+import { eventually } from '../../support/eventually.js';
+import { compute, expected, isUp, openWorker, optionPlan, run, taskOf, type OpenWorker } from '../../support/worker.js';
+
+const plan = optionPlan(1000);
+
+interface Case {
+  readonly fault: string;
+  /** What the first of two tasks is told, and the second. */
+  readonly told: readonly [FailureKind | undefined, FailureKind | undefined];
+  /** Of the worker's end, where it ends. */
+  readonly cause?: RegExp;
+}
+
+const cases: readonly Case[] = [
+  { fault: 'memory', told: ['refused', undefined] },
+  { fault: 'execution', told: ['refused', undefined] },
+  { fault: 'slow:50', told: [undefined, undefined] },
+  { fault: 'sticky', told: ['died', 'lost'], cause: /^failed for good: the device is lost$/ },
+  { fault: 'hang', told: ['died', 'lost'], cause: /^hung for \d+\.\d\d s$/ },
+  { fault: 'stop', told: ['died', 'lost'], cause: /^hung for \d+\.\d\d s$/ },
+  { fault: 'crash-before', told: ['died', 'lost'], cause: /^died of (signal 11|SIGSEGV)$/ },
+  { fault: 'crash-during', told: ['died', 'lost'], cause: /^died of (signal 11|SIGSEGV)$/ },
+  { fault: 'crash-after', told: ['died', 'lost'], cause: /^died of (signal 11|SIGSEGV)$/ },
+  { fault: 'signal-before', told: ['died', 'lost'], cause: /^died of (signal 11|SIGSEGV)$/ },
+  { fault: 'kill-before', told: ['died', 'lost'], cause: /^died of SIGKILL$/ },
+  { fault: 'crash-answered', told: [undefined, 'lost'], cause: /^died of (signal 11|SIGSEGV)$/ },
+  { fault: 'out-of-memory', told: ['died', 'lost'], cause: /^died of (signal 6|SIGABRT)$/ },
+  { fault: 'close', told: ['died', 'lost'], cause: /^died of SIGKILL$|^ended with exit code/ },
+  { fault: 'garbage-bytes', told: ['died', 'lost'], cause: /^broke the protocol: a frame of \d+ bytes$/ },
+  { fault: 'garbage-length', told: ['died', 'lost'], cause: /^broke the protocol: a frame of 2147483647 bytes$/ },
+  { fault: 'garbage-empty', told: ['died', 'lost'], cause: /^broke the protocol: a frame of 0 bytes$/ },
+  { fault: 'garbage-kind', told: ['died', 'lost'], cause: /^broke the protocol: a frame of the unknown kind 99$/ },
+  { fault: 'garbage-token', told: ['died', 'lost'], cause: /^broke the protocol: done out of turn$/ },
+  { fault: 'garbage-order', told: ['died', 'lost'], cause: /^broke the protocol: ready out of turn$/ },
+];
+
+async function withWorker(fault: string, act: (worker: OpenWorker) => Promise<void>): Promise<void> {
+  const worker = await openWorker({}, fault);
+  try {
+    await act(worker);
+  } finally {
+    await worker.close();
+  }
+}
+
+describe('a worker that does wrong', () => {
+  for (const { fault, told, cause } of cases) {
+    it(fault, () =>
+      withWorker(fault, async (worker) => {
+        await isUp(worker);
+        worker.setFault('');
+        const load = worker.device.load(plan);
+        const outcomes = await Promise.all([run(load, taskOf(plan, 0, 500)), run(load, taskOf(plan, 500, 1000))]);
+        load.release();
+        assert.deepEqual(
+          outcomes.map(({ failure }) => failure?.kind),
+          told,
+        );
+        if (cause) {
+          const died = await eventually(
+            () => worker.events.find((event) => event.kind === 'worker-died') ?? assert.fail(),
+          );
+          assert.match(died.cause, cause);
+          const isAccused = told[0] === 'died';
+          assert.deepEqual([died.accused, died.lost], [isAccused ? 1 : 0, 1]);
+        }
+        await isUp(worker);
+        assert.ok(expected(plan).equals((await compute(worker.device, plan)).memory));
+        await eventually(() => assert.equal(worker.device.memory.usedBytes, 0));
+      }),
+    );
+  }
+
+  it('wrong: the bits show it, and nothing else does', () =>
+    withWorker('wrong', async (worker) => {
+      await isUp(worker);
+      const { outcome, memory } = await compute(worker.device, plan);
+      assert.equal(outcome.failure, undefined);
+      assert.ok(!expected(plan).equals(memory));
+      assert.ok(expected(plan).equals((await compute(worker.device, plan)).memory));
+    }));
+});
+
+describe('a worker that does wrong at its start', () => {
+  it('absent: the device is down, which is said once, and comes back when it is there', () =>
+    withWorker('absent', async (worker) => {
+      await eventually(() => assert.deepEqual(worker.device.state, { up: false, reason: 'down: no device today' }));
+      assert.deepEqual(worker.events, [{ kind: 'worker-down', device: 'cpu', reason: 'no device today' }]);
+    }));
+
+  for (const [fault, reason] of [
+    ['compile', 'down: no kernel is ready: no compiler today'],
+    ['attach', 'down: the device takes no memory: no memory today'],
+  ] as const) {
+    it(`${fault}: the device is down`, () =>
+      withWorker(fault, async (worker) => {
+        await eventually(() => assert.equal(worker.device.state.reason, reason));
+        assert.equal(worker.device.state.up, false);
+      }));
+  }
+
+  it('crash-start: the device is down after five starts, each later than the one before', () =>
+    withWorker('crash-start', async (worker) => {
+      await eventually(() => assert.equal(worker.device.state.reason, 'down: died of SIGSEGV'));
+      const kinds = worker.events.map(({ kind }) => kind);
+      assert.deepEqual(kinds, [...Array<string>(5).fill('worker-died'), 'worker-down']);
+    }));
+});
