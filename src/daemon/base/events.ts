@@ -12,6 +12,8 @@ export type Event =
   | { readonly kind: 'connection-refused'; readonly reason: string }
   | CallFinished
   | WorkerEvent
+  | KernelEvent
+  | RegionEnded
   | { readonly kind: 'bug'; readonly where: string; readonly requestId: string; readonly error: unknown };
 
 /** The daemon serves. */
@@ -39,9 +41,21 @@ export interface CallFinished {
   readonly rows: number;
   readonly requestBytes: number;
   readonly responseBytes: number;
+  /** Of columns, inside messages and in regions. */
+  readonly copiedBytes: number;
+  readonly sharedBytes: number;
   readonly queueNs: number;
   readonly computeNs: number;
   readonly totalNs: number;
+}
+
+/** A region was given back, lost its last connection, or went with the daemon. */
+export interface RegionEnded {
+  readonly kind: 'region-ended';
+  readonly id: string;
+  readonly owner: string;
+  readonly bytes: number;
+  readonly reason: 'released' | 'lease-ended' | 'daemon-stopped';
 }
 
 /** What became of the process that owns a device. `device`: "cpu" or "gpu". */
@@ -59,5 +73,11 @@ export type WorkerEvent =
     }
   /** No worker of the device comes to serve; it is tried again every minute. */
   | { readonly kind: 'worker-down'; readonly device: string; readonly reason: string };
+
+/** What was found out about the results of a kernel on a device. */
+export type KernelEvent =
+  | { readonly kind: 'kernel-quarantined'; readonly device: Device; readonly kernel: string; readonly reason: string }
+  /** A result in service was computed again on the CPU. */
+  | { readonly kind: 'result-checked'; readonly device: Device; readonly kernel: string; readonly isSame: boolean };
 
 export type Announce = (event: Event) => void;

@@ -23,6 +23,16 @@ export const faultKinds = {
   },
   BYTES_EXCEEDED: { status: 'RESOURCE_EXHAUSTED', retryable: true, meaning: 'too many request bytes in flight' },
   QUEUE_FULL: { status: 'RESOURCE_EXHAUSTED', retryable: true, meaning: 'too many jobs of the caller wait in a lane' },
+  MEMORY_EXCEEDED: {
+    status: 'RESOURCE_EXHAUSTED',
+    retryable: true,
+    meaning: 'the memory budget, or a share of it, has no room',
+  },
+  REGION_UNKNOWN: {
+    status: 'NOT_FOUND',
+    retryable: false,
+    meaning: 'no such region of the caller, or another token',
+  },
   ID_IN_USE: { status: 'ALREADY_EXISTS', retryable: false, meaning: 'the session has a call of this id' },
   MESSAGE_TOO_LARGE: { status: 'RESOURCE_EXHAUSTED', retryable: false, meaning: 'a session frame is over its limit' },
   DEADLINE_EXCEEDED: {

@@ -78,5 +78,32 @@ export const simulationPathsDefault = 2 ** 30;
 /** Fixings or monitoring dates of one simulation: sixteen years of trading days. */
 export const simulationDatesMax = 4096;
 
+/** Pages of Apple silicon; every other system's divide it. */
+export const pageBytes = 16 * 1024;
+
+/** One region. A view of Node 20 holds 4 GiB; half of that is a day of ticks, and takes 2 s to make. */
+export const regionBytesMax = 2 * 1024 ** 3;
+
+/** Regions of one caller: each holds a descriptor, of which a process has 1,024 on a cautious system. */
+export const regionsPerCallerMax = 128;
+
+/** Rows of a request whose columns lie in regions: a column of f64 takes 512 MiB, a job some seconds of two cores. */
+export const regionRowsMax = 2 ** 26;
+
+/** How long a region outlives its last connection: a client that lost it has connected again by then. */
+export const regionLeaseMs = 10_000;
+
+/** 128 random bits cannot be guessed. */
+export const regionTokenBytes = 16;
+
+/** A piece of a download: large enough that its fixed cost does not show, small enough not to hold up the event loop. */
+export const downloadBytesMax = 1024 * 1024;
+
+/** Connections to the descriptor socket at once: a client needs one for a moment. */
+export const descriptorConnectionsMax = 64;
+
+/** How long such a connection may stay silent. */
+export const descriptorIdleMs = 5_000;
+
 /** A slow call is logged in any case. */
 export const slowCallMs = 250;

@@ -1,5 +1,5 @@
 import { violationsMax } from './limits.js';
-import { invalidInput, rejected, type Violation } from './fault.js';
+import { invalidInput, rejected, type Fault, type Violation } from './fault.js';
 
 /** Collects everything that is wrong with one request, so that one reply can name it all. */
 export class Violations {
@@ -15,11 +15,14 @@ export class Violations {
     if (this.#listed.length < violationsMax) this.#listed.push(rejected(field, expected, got));
   }
 
-  /** Throws one fault that names every violation; beyond the limit, their number. */
-  throwIfAny(): void {
-    if (this.#count === 0) return;
+  /** One fault that names every violation; beyond the limit, their number. */
+  fault(): Fault {
     const unlisted = this.#count - this.#listed.length;
     const more: Violation[] = unlisted > 0 ? [{ field: '*', description: `and ${unlisted} more` }] : [];
-    throw invalidInput([...this.#listed, ...more], this.#count);
+    return invalidInput([...this.#listed, ...more], this.#count);
+  }
+
+  throwIfAny(): void {
+    if (this.#count > 0) throw this.fault();
   }
 }

@@ -1,6 +1,9 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Guard } from '../base/plan.js';
+import type { SharedMemory } from '../memory/shared-memory.js';
+
+export type { SharedMemory };
 
 /** The type of one element of a kernel's column. */
 export type Element = 'f64' | 'f32' | 'u8' | 'u32';
@@ -58,14 +61,6 @@ export interface PeerCredentials {
   readonly uid: number;
   readonly gid: number;
   readonly pid: number;
-}
-
-/** Memory without a name, which another process maps by its descriptor. */
-export interface SharedMemory {
-  readonly buffer: ArrayBuffer;
-  readonly descriptor: number;
-  /** Empties every view of it at once. */
-  close(): Promise<void>;
 }
 
 /** The daemon's end of the socket to a worker. */

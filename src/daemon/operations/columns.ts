@@ -1,8 +1,11 @@
 // Reads the columns of a request: structure first, then the common number of rows, then every value.
 import { Precision } from '../../gen/acceld/v1/execution.js';
-import { DataType, type Tensor } from '../../gen/acceld/v1/tensor.js';
-import { dimensionsMax, rowsMax } from '../base/limits.js';
-import type { Violations } from '../base/violations.js';
+import { DataType, type RegionSlice, type Tensor } from '../../gen/acceld/v1/tensor.js';
+import type { Fault } from '../base/fault.js';
+import { dimensionsMax, regionRowsMax, rowsMax } from '../base/limits.js';
+import type { Rows } from '../base/plan.js';
+import { Violations } from '../base/violations.js';
+import { noSlices, type Slices } from '../memory/slices.js';
 
 /** The values that a column may hold. */
 export interface Range {
@@ -17,6 +20,15 @@ export interface Column {
   readonly field: string;
   readonly bytes: Uint8Array;
   readonly length: number;
+  /** It lies in a region: its values are judged by the device right before they are used, not before. */
+  readonly isShared: boolean;
+}
+
+/** Which values are judged. */
+export interface Judgement {
+  readonly violations: Violations;
+  /** Of every column. Unset: all rows of the columns inside the message. */
+  readonly rows?: Rows | undefined;
 }
 
 const elementBytes: Readonly<Partial<Record<DataType, number>>> = {
@@ -28,16 +40,28 @@ const elementBytes: Readonly<Partial<Record<DataType, number>>> = {
 
 export class Columns {
   readonly #violations: Violations;
+  readonly #slices: Slices;
   readonly #numberType: DataType;
   readonly #open: Column[] = [];
 
   constructor(
     readonly precision: Precision,
     violations: Violations,
+    slices: Slices = noSlices,
   ) {
     this.#numberType = precision === Precision.PRECISION_F32 ? DataType.DATA_TYPE_F32 : DataType.DATA_TYPE_F64;
     this.#violations = violations;
+    this.#slices = slices;
   }
+
+  /** Those that lie in regions. */
+  get shared(): readonly Column[] {
+    return this.#open.filter(({ isShared }) => isShared);
+  }
+
+  /** Bytes of the columns inside the message, and of those in regions. */
+  inlineBytes = 0;
+  sharedBytes = 0;
 
   /** A column of numbers in the precision's type. Undefined: it is absent or malformed, and the violation is noted. */
   numbers(field: string, tensor: Tensor | undefined): Column | undefined {
@@ -65,14 +89,23 @@ export class Columns {
       this.#violations.reject(field, 'set', undefined);
       return undefined;
     }
-    const length = this.#length(field, tensor, dtype);
+    const isShared = tensor.region !== undefined;
+    const length = this.#length(field, tensor, { dtype, lengthMax: isShared ? regionRowsMax : rowsMax });
     if (length === undefined) return undefined;
-    const column = { field, bytes: tensor.data, length };
+    const bytes = this.#bytes(field, tensor, length * elementBytes[dtype]!);
+    if (bytes === undefined) return undefined;
+    const column = { field, bytes, length, isShared };
     this.#open.push(column);
+    if (isShared) this.sharedBytes += bytes.byteLength;
+    else this.inlineBytes += bytes.byteLength;
     return column;
   }
 
-  #length(field: string, { dtype, shape, data }: Tensor, wanted: DataType): number | undefined {
+  #length(
+    field: string,
+    { dtype, shape }: Tensor,
+    { dtype: wanted, lengthMax }: { dtype: DataType; lengthMax: number },
+  ): number | undefined {
     const before = this.#violations.count;
     if (dtype !== wanted) {
       this.#violations.reject(`${field}.dtype`, DataType[wanted], DataType[dtype] ?? dtype);
@@ -85,27 +118,37 @@ export class Columns {
         'of one dimension',
         `[${shown}${shape.length > dimensionsMax ? ', …' : ''}]`,
       );
-    } else if (length < 1 || length > rowsMax) {
-      this.#violations.reject(`${field}.shape`, `[1] to [${rowsMax}]`, `[${length}]`);
-    } else if (this.#violations.count === before && data.byteLength !== length * elementBytes[wanted]!) {
-      const bytes = length * elementBytes[wanted]!;
-      this.#violations.reject(
-        `${field}.data`,
-        `${bytes} bytes (${length} x ${DataType[wanted]})`,
-        `${data.byteLength}`,
-      );
+    } else if (length < 1 || length > lengthMax) {
+      this.#violations.reject(`${field}.shape`, `[1] to [${lengthMax}]`, `[${length}]`);
     }
     return this.#violations.count === before ? length : undefined;
   }
 
-  /** Checks every number of a column. */
-  check(column: Column, range: Range): void {
+  #bytes(field: string, { dtype, shape, data, region }: Tensor, wanted: number): Uint8Array | undefined {
+    if (region !== undefined) {
+      if (data.byteLength > 0)
+        this.#violations.reject(`${field}.data`, 'empty beside a region', `${data.byteLength} bytes`);
+      const opening = { slices: this.#slices, violations: this.#violations };
+      return openSlice(`${field}.region`, { slice: region, bytes: wanted }, opening);
+    }
+    if (data.byteLength === wanted) return data;
+    this.#violations.reject(
+      `${field}.data`,
+      `${wanted} bytes (${shape[0]} x ${DataType[dtype]})`,
+      `${data.byteLength}`,
+    );
+    return undefined;
+  }
+
+  /** Checks the numbers of a column. */
+  check(column: Column, range: Range, { violations, rows }: Judgement = { violations: this.#violations }): void {
     const numbers = this.reader(column);
     const { min, max, zero = false } = this.#isWide ? range : narrowed(range);
-    for (let row = 0; row < column.length; row += 1) {
+    const { begin, end } = judged(column, rows);
+    for (let row = begin; row < end; row += 1) {
       const value = numbers(row);
       if ((value >= min && value <= max) || (zero && value === 0)) continue;
-      this.#violations.reject(`${column.field}.data[${row}]`, `${zero ? '0 or ' : ''}${min} to ${max}`, value);
+      violations.reject(`${column.field}.data[${row}]`, `${zero ? '0 or ' : ''}${min} to ${max}`, value);
     }
   }
 
@@ -118,19 +161,60 @@ export class Columns {
       : (row) => view.getFloat32(row * step * 4, true);
   }
 
-  /** Checks that every code is known and not 0. */
-  checkCodes(column: Column, name: string, table: Readonly<Record<number, string>>): void {
+  /** Checks that the codes are known and not 0. */
+  checkCodes(
+    column: Column,
+    { name, table }: { name: string; table: Readonly<Record<number, string>> },
+    { violations, rows }: Judgement = { violations: this.#violations },
+  ): void {
     const known = knownCodes(table);
-    for (let row = 0; row < column.length; row += 1) {
+    const { begin, end } = judged(column, rows);
+    for (let row = begin; row < end; row += 1) {
       const code = column.bytes[row]!;
       if (known[code] === 1) continue;
-      this.#violations.reject(`${column.field}.data[${row}]`, `a code of ${name}`, table[code] ?? code);
+      violations.reject(`${column.field}.data[${row}]`, `a code of ${name}`, table[code] ?? code);
     }
   }
 
   get #isWide(): boolean {
     return this.#numberType === DataType.DATA_TYPE_F64;
   }
+}
+
+/** The rows of a column that a judgement covers. */
+function judged({ length, isShared }: Column, rows: Rows | undefined): Rows {
+  if (rows === undefined) return { begin: 0, end: isShared ? 0 : length };
+  return length === 1 ? { begin: 0, end: 1 } : { begin: rows.begin, end: Math.min(rows.end, length) };
+}
+
+/** The bytes of a slice that must have so many. Undefined: the violation is noted. Throws REGION_UNKNOWN. */
+export function openSlice(
+  field: string,
+  { slice, bytes }: { slice: RegionSlice; bytes: number },
+  { slices, violations }: { slices: Slices; violations: Violations },
+): Uint8Array | undefined {
+  if (slice.bytes !== bytes) {
+    violations.reject(`${field}.bytes`, `${bytes}`, slice.bytes);
+    return undefined;
+  }
+  const opened = slices.open(slice);
+  if ('bytes' in opened) return opened.bytes;
+  violations.reject(`${field}.${opened.field}`, opened.expected, opened.got);
+  return undefined;
+}
+
+/** Names what is wrong with rows in which a device found a value out of range. `judge` looks at them again. */
+export function outOfDomain({ begin, end }: Rows, judge: (judgement: Judgement) => void): Fault {
+  const violations = new Violations();
+  judge({ violations, rows: { begin, end } });
+  if (violations.count === 0) {
+    violations.reject(
+      '*',
+      `in range in rows ${begin} to ${end - 1} while they are computed`,
+      'a value that changed meanwhile',
+    );
+  }
+  return violations.fault();
 }
 
 const codeTables = new WeakMap<object, Uint8Array>();
@@ -146,7 +230,11 @@ function knownCodes(table: Readonly<Record<number, string>>): Uint8Array {
 }
 
 /** The same borders as fp32 has them, so that a border value stays legal in either precision. */
-const narrowed = ({ min, max, zero = false }: Range): Range => ({ min: Math.fround(min), max: Math.fround(max), zero });
+export const narrowed = ({ min, max, zero = false }: Range): Range => ({
+  min: Math.fround(min),
+  max: Math.fround(max),
+  zero,
+});
 
 /** A typed array as a tensor over the same memory. */
 export function columnOf(values: Float64Array | Float32Array | Uint32Array | Uint8Array): Tensor {

@@ -1,9 +1,9 @@
 // What every request about European options has in common: the model and the columns that describe the contracts.
 import { Precision } from '../../gen/acceld/v1/execution.js';
-import { OptionModel } from '../../gen/acceld/v1/option.js';
+import { OptionModel, OptionType } from '../../gen/acceld/v1/option.js';
 import type { Tensor } from '../../gen/acceld/v1/tensor.js';
 import type { Violations } from '../base/violations.js';
-import type { Column, Columns, Range } from './columns.js';
+import type { Column, Columns, Judgement, Range } from './columns.js';
 
 export interface Contract {
   readonly model: OptionModel;
@@ -36,6 +36,8 @@ export const volatilities: Range = { min: 1e-9, max: 10, zero: true };
 export const years: Range = { min: 1e-9, max: 200, zero: true };
 /** Of |rate x years|. */
 export const growthMax = 50;
+/** Codes of OptionType. */
+export const types: Range = { min: OptionType.OPTION_TYPE_CALL, max: OptionType.OPTION_TYPE_PUT };
 
 export function isBlack76({ model }: Contract, violations: Violations): boolean {
   if (model === OptionModel.OPTION_MODEL_BLACK_76) return true;
@@ -76,11 +78,13 @@ export function carryOf(black76: boolean, { rate, dividendYield }: ContractColum
 export function checkGrowth(
   growth: Column,
   years: Column,
-  { columns, violations }: { columns: Columns; violations: Violations },
+  { columns, judgement }: { columns: Columns; judgement: Judgement },
 ): void {
+  const { violations, rows } = judgement;
+  if (rows === undefined && (growth.isShared || years.isShared)) return;
   const [growths, times] = [columns.reader(growth), columns.reader(years)];
-  const rows = Math.max(growth.length, years.length);
-  for (let row = 0; row < rows; row += 1) {
+  const { begin, end } = rows ?? { begin: 0, end: Math.max(growth.length, years.length) };
+  for (let row = begin; row < end; row += 1) {
     const product = growths(row) * times(row);
     if (Math.abs(product) <= growthMax) continue;
     const place = growth.length === 1 ? 0 : row;

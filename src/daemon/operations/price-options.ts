@@ -1,25 +1,32 @@
 // European options by a closed formula. Definitions, units and ranges: proto/acceld/v1/price_options.proto.
 import { catalog } from '../../gen/catalog.js';
-import { Precision } from '../../gen/acceld/v1/execution.js';
+import { Precision, type Receipt } from '../../gen/acceld/v1/execution.js';
 import { OptionModel, OptionType } from '../../gen/acceld/v1/option.js';
-import { OptionValue, PriceOptionsResponse, type PriceOptionsRequest } from '../../gen/acceld/v1/price_options.js';
-import { messageBytesMax } from '../base/limits.js';
+import { DataType } from '../../gen/acceld/v1/tensor.js';
+import { OptionValue, PriceOptionsRequest, PriceOptionsResponse } from '../../gen/acceld/v1/price_options.js';
+import { messageBytesMax, rowsMax } from '../base/limits.js';
 import { Violations } from '../base/violations.js';
+import { noSlices, type Slices } from '../memory/slices.js';
 import { columnHeaderBytes, encodeColumnReply, receiptRoomBytes } from './column-reply.js';
-import { columnOf, Columns, resultColumn } from './columns.js';
+import { columnOf, Columns, dataTypeOf, outOfDomain, resultColumn, type Judgement } from './columns.js';
+import { domainOf } from './domain.js';
+import { goldenCodes, goldenNumbers } from './golden.js';
 import { parseExecution } from './execution.js';
-import type { Execution, Result } from '../base/plan.js';
+import type { Execution, Plan, Result, Traffic } from '../base/plan.js';
 import type { Operation } from './operation.js';
 import {
   carryOf,
   checkGrowth,
+  growthMax,
   isBlack76,
   openContract,
   prices,
   rates,
+  types,
   volatilities,
   years,
 } from './option-contract.js';
+import { bytesOf, openResults, regionTensor, wireName, type RegionResults } from './region-results.js';
 
 interface Job {
   readonly execution: Execution;
@@ -28,7 +35,19 @@ interface Job {
   readonly rows: number;
   /** In the kernel's order: type, underlying, strike, rate, dividend yield, volatility, years to expiry. */
   readonly inputs: readonly Uint8Array[];
+  readonly traffic: Traffic;
+  /** Set where columns lie in regions. */
+  readonly shared: Shared | undefined;
 }
+
+interface Shared {
+  /** Undefined: only inputs do. */
+  readonly results: RegionResults | undefined;
+  readonly judge: (judgement: Judgement) => void;
+}
+
+/** The result that is named so in a request's outputs. */
+const maskName = 'undefined';
 
 /** Every value's column in the reply, in the order of the kernel's outputs. */
 const outputs = [
@@ -43,18 +62,50 @@ const outputs = [
   [OptionValue.OPTION_VALUE_VOLGA, 'volga'],
 ] as const;
 
-function parse(request: PriceOptionsRequest): Job {
+function parse(request: PriceOptionsRequest, slices: Slices = noSlices): Job {
   const violations = new Violations();
   const execution = parseExecution(request.execution, Precision.PRECISION_F64, violations);
   const black76 = isBlack76(request, violations);
   const values = parseValues(request.values, black76, violations);
-  const { rows, inputs } = parseColumns(request, black76, new Columns(execution.precision, violations), violations);
-  const bytes = rows * (values.length * (execution.precision === Precision.PRECISION_F32 ? 4 : 8) + 4);
-  if (bytes > messageBytesMax - 1024) {
-    violations.reject('values', `of at most ${messageBytesMax} bytes in reply`, `${values.length} for ${rows} rows`);
+  const columns = new Columns(execution.precision, violations, slices);
+  const { rows, inputs, judge } = parseColumns(request, black76, columns, violations);
+  const resultBytes = execution.precision === Precision.PRECISION_F32 ? 4 : 8;
+  let results: RegionResults | undefined;
+  if (request.outputs.size === 0) checkReply(rows, values, { resultBytes, violations });
+  else {
+    const wanted = { results: resultsOf(values, resultBytes), rows };
+    results = openResults(request.outputs, wanted, { columns, slices, violations });
   }
   violations.throwIfAny();
-  return { execution, model: request.model, values, rows, inputs };
+  const { sharedBytes, inlineBytes } = columns;
+  const replyBytes = results ? 0 : rows * values.length * resultBytes;
+  return {
+    execution,
+    model: request.model,
+    values,
+    rows,
+    inputs,
+    traffic: { copiedBytes: inlineBytes + replyBytes, sharedBytes: sharedBytes + (results ? bytesOf(results) : 0) },
+    shared: sharedBytes > 0 || results ? { results, judge } : undefined,
+  };
+}
+
+/** Every result by its name, with the bytes of a row: the values wanted and the mask. */
+const resultsOf = (values: readonly OptionValue[], valueBytes: number): ReadonlyMap<string, number> =>
+  new Map([
+    ...outputs.filter(([value]) => values.includes(value)).map(([, field]) => [wireName(field), valueBytes] as const),
+    [maskName, 4],
+  ]);
+
+function checkReply(
+  rows: number,
+  values: readonly OptionValue[],
+  { resultBytes, violations }: { resultBytes: number; violations: Violations },
+): void {
+  if (rows > rowsMax) violations.reject('outputs', `set for more than ${rowsMax} rows`, undefined);
+  else if (rows * (values.length * resultBytes + 4) > messageBytesMax - 1024) {
+    violations.reject('values', `of at most ${messageBytesMax} bytes in reply`, `${values.length} for ${rows} rows`);
+  }
 }
 
 function parseValues(values: readonly OptionValue[], black76: boolean, violations: Violations): readonly OptionValue[] {
@@ -82,27 +133,44 @@ function parseColumns(
   black76: boolean,
   columns: Columns,
   violations: Violations,
-): { rows: number; inputs: readonly Uint8Array[] } {
+): { rows: number; inputs: readonly Uint8Array[]; judge: (judgement: Judgement) => void } {
   const open = openContract(request, black76, { columns, violations });
   const { type, underlying, strike, rate, dividendYield, years: time } = open;
   const volatility = columns.numbers('volatility', request.volatility);
   const rows = columns.rows();
-  if (!type || !underlying || !strike || !rate || !volatility || !time) return { rows, inputs: [] };
-  columns.checkCodes(type, 'OptionType', OptionType);
-  columns.check(underlying, prices);
-  columns.check(strike, prices);
-  columns.check(rate, rates);
-  if (dividendYield) columns.check(dividendYield, rates);
-  columns.check(volatility, volatilities);
-  columns.check(time, years);
-  if (violations.count === 0) {
-    checkGrowth(rate, time, { columns, violations });
-    if (dividendYield) checkGrowth(dividendYield, time, { columns, violations });
+  if (!type || !underlying || !strike || !rate || !volatility || !time) {
+    return { rows, inputs: [], judge: () => undefined };
   }
+  const judge = (judgement: Judgement): void => {
+    columns.checkCodes(type, { name: 'OptionType', table: OptionType }, judgement);
+    columns.check(underlying, prices, judgement);
+    columns.check(strike, prices, judgement);
+    columns.check(rate, rates, judgement);
+    if (dividendYield) columns.check(dividendYield, rates, judgement);
+    columns.check(volatility, volatilities, judgement);
+    columns.check(time, years, judgement);
+    if (judgement.violations.count > 0) return;
+    checkGrowth(rate, time, { columns, judgement });
+    if (dividendYield) checkGrowth(dividendYield, time, { columns, judgement });
+  };
+  judge({ violations });
   const carry = carryOf(black76, open, columns.precision);
   const bytes = [type.bytes, underlying.bytes, strike.bytes, rate.bytes, carry, volatility.bytes, time.bytes];
-  return { rows, inputs: bytes };
+  return { rows, inputs: bytes, judge };
 }
+
+/** The same for a device; products are of rate and years, and of carry and years. */
+const domain = {
+  ranges: [types, prices, prices, rates, rates, volatilities, years],
+  products: [
+    { first: 3, second: 6, max: growthMax },
+    { first: 4, second: 6, max: growthMax },
+  ],
+} as const;
+const domains: Readonly<Partial<Record<Precision, Float64Array>>> = {
+  [Precision.PRECISION_F64]: domainOf(domain, Precision.PRECISION_F64),
+  [Precision.PRECISION_F32]: domainOf(domain, Precision.PRECISION_F32),
+};
 
 /** The kernel's parameter block for each model. */
 const paramsOf: Readonly<Record<number, Uint8Array>> = {
@@ -121,7 +189,16 @@ const plan: Operation<PriceOptionsRequest, Job, PriceOptionsResponse>['plan'] = 
   inputs: job.inputs,
   outputs: outputs.map(([value]) => job.values.includes(value)),
   room: { before: columnHeaderBytes(job.rows, elementBytes(job)), behind: receiptRoomBytes },
+  traffic: job.traffic,
+  ...(job.shared && sharedPlan(job, job.shared)),
 });
+
+const sharedPlan = ({ execution }: Job, { results }: Shared): Pick<Plan, 'guard' | 'targets'> => {
+  const mask = results?.get(maskName)?.bytes ?? null;
+  const guard = { domain: domains[execution.precision]!, mask, codes: outputs.map(() => null) };
+  if (results === undefined) return { guard };
+  return { guard, targets: outputs.map(([, field]) => results.get(wireName(field))?.bytes ?? null) };
+};
 
 /** Field numbers in PriceOptionsResponse: one above the code of the value. */
 const fields = outputs.map(([value]) => value + 1);
@@ -129,6 +206,8 @@ const fields = outputs.map(([value]) => value + 1);
 const reply: Operation<PriceOptionsRequest, Job, PriceOptionsResponse>['reply'] = (job, result, receipt) => {
   const { rows, execution } = job;
   if (result === null) return PriceOptionsResponse.encode({ receipt }).finish();
+  if (result.outOfDomain) throw outOfDomain(result.outOfDomain, job.shared!.judge);
+  if (job.shared?.results) return regionReply(job, job.shared.results, { notFinite: result.notFinite, receipt });
   if (!result.notFinite) return encodeColumnReply({ rows, precision: execution.precision, fields }, result, receipt);
   const response: PriceOptionsResponse = { receipt, undefined: columnOf(takeUndefined(job, result)) };
   outputs.forEach(([, field], index) => {
@@ -137,6 +216,20 @@ const reply: Operation<PriceOptionsRequest, Job, PriceOptionsResponse>['reply'] 
   });
   return PriceOptionsResponse.encode(response).finish();
 };
+
+function regionReply(
+  { rows, execution }: Job,
+  results: RegionResults,
+  { notFinite, receipt }: { notFinite: boolean; receipt: Receipt },
+): Uint8Array {
+  const response: PriceOptionsResponse = { receipt };
+  for (const [, field] of outputs) {
+    const result = results.get(wireName(field));
+    if (result) response[field] = regionTensor(result, rows, dataTypeOf(execution.precision));
+  }
+  if (notFinite) response.undefined = regionTensor(results.get(maskName)!, rows, DataType.DATA_TYPE_U32);
+  return PriceOptionsResponse.encode(response).finish();
+}
 
 /** Moves every value that is not finite into the mask and leaves 0 in its place. */
 function takeUndefined(job: Job, result: Result): Uint32Array {
@@ -156,9 +249,30 @@ function takeUndefined(job: Job, result: Result): Uint32Array {
   return mask;
 }
 
+/** From far in to far out of the money, and without variance. */
+function golden(): readonly PriceOptionsRequest[] {
+  return [Precision.PRECISION_F32, Precision.PRECISION_F64].map((precision) => {
+    const numbers = (seed: number, low: number, high: number, zeroEvery = Infinity) =>
+      goldenNumbers(seed, [low, high], { zeroEvery, precision: precision === Precision.PRECISION_F32 ? 4 : 8 });
+    return PriceOptionsRequest.fromPartial({
+      execution: { precision },
+      model: OptionModel.OPTION_MODEL_BLACK_SCHOLES_MERTON,
+      values: outputs.map(([value]) => value),
+      type: goldenCodes(),
+      spot: numbers(1, 40, 250),
+      strike: numbers(2, 40, 250),
+      rate: numbers(3, 0.001, 0.2, 7),
+      dividendYield: numbers(4, 0.001, 0.2, 5),
+      volatility: numbers(5, 0.01, 2, 16),
+      yearsToExpiry: numbers(6, 0.003, 10, 24),
+    });
+  });
+}
+
 export const priceOptions: Operation<PriceOptionsRequest, Job, PriceOptionsResponse> = {
   method: catalog.pricing.priceOptions,
   parse,
   plan,
+  golden,
   reply,
 };

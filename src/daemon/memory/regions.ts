@@ -1,0 +1,202 @@
+// The regions of every caller: who owns them, who may use them, and when they end. A region's bytes are its owner's at any
+// instant: nothing here ever reads them. Its pages come from the system and go back to it, never from one caller to the next.
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Caller } from '../base/caller.js';
+import type { Clock } from '../base/clock.js';
+import type { Announce } from '../base/events.js';
+import { Fault } from '../base/fault.js';
+import { pageBytes, regionLeaseMs, regionsPerCallerMax, regionTokenBytes, retryAfterMs } from '../base/limits.js';
+import type { Budget, Claim } from './budget.js';
+import type { SharedMemory } from './shared-memory.js';
+
+export interface RegionsOptions {
+  readonly budget: Budget;
+  readonly createMemory: (bytes: number) => Promise<SharedMemory>;
+  readonly clock: Clock;
+  readonly announce: Announce;
+}
+
+export interface Region {
+  readonly id: string;
+  readonly token: Uint8Array;
+  /** Name of the caller. */
+  readonly owner: string;
+  readonly memory: SharedMemory;
+  readonly bytes: number;
+  readonly createdNs: number;
+  readonly claim: Claim;
+  /** Connections that hold it. */
+  readonly connections: Set<string>;
+  /** When its last connection closed. */
+  orphanedNs: number | undefined;
+  /** Calls that use it now. */
+  uses: number;
+  /** It is found no more, and ends with its last use. */
+  ended: boolean;
+}
+
+/** What a call, an upload or a hand-over names: the region stays until `done`. */
+export interface Use {
+  readonly region: Region;
+  done(): void;
+}
+
+type End = 'released' | 'lease-ended' | 'daemon-stopped';
+
+export class Regions {
+  readonly #options: RegionsOptions;
+  readonly #regions = new Map<string, Region>();
+  readonly #closing = new Set<Promise<void>>();
+  readonly #creating = new Map<string, number>();
+  /** Of every region that there was: no id comes back. */
+  #made = 0;
+  #isClosed = false;
+
+  constructor(options: RegionsOptions) {
+    this.#options = options;
+  }
+
+  get budget(): Budget {
+    return this.#options.budget;
+  }
+
+  get count(): number {
+    return this.#regions.size;
+  }
+
+  /** Throws MEMORY_EXCEEDED. `caller` holds the region with its connection. */
+  async create(caller: Caller, wantedBytes: number): Promise<Region> {
+    const bytes = Math.ceil(wantedBytes / pageBytes) * pageBytes;
+    const claim = this.#claim(caller.name, bytes);
+    this.#countCreating(caller.name, 1);
+    let memory: SharedMemory;
+    try {
+      memory = await this.#options.createMemory(bytes);
+    } catch (error) {
+      claim.release();
+      throw new Fault('MEMORY_EXCEEDED', (error as Error).message, { retryAfterMs });
+    } finally {
+      this.#countCreating(caller.name, -1);
+    }
+    this.#made += 1;
+    const region: Region = {
+      id: `region-${this.#made}`,
+      token: randomBytes(regionTokenBytes),
+      owner: caller.name,
+      memory,
+      bytes,
+      createdNs: this.#options.clock.nowNs(),
+      claim,
+      connections: new Set([caller.connection]),
+      orphanedNs: undefined,
+      uses: 0,
+      ended: false,
+    };
+    this.#regions.set(region.id, region);
+    // Its memory is good for nobody when the daemon stopped meanwhile.
+    if (this.#isClosed) this.#end(region, 'daemon-stopped');
+    return region;
+  }
+
+  /** The caller's connection holds the region from now on. Throws REGION_UNKNOWN, whatever is wrong with id or token. */
+  use(caller: Caller, id: string, token: Uint8Array): Use {
+    const region = this.#find(caller.name, id, token);
+    region.connections.add(caller.connection);
+    region.orphanedNs = undefined;
+    return this.#use(region);
+  }
+
+  /** For the hand-over of a descriptor, over a connection that holds nothing. */
+  peek(owner: string, id: string, token: Uint8Array): Use {
+    return this.#use(this.#find(owner, id, token));
+  }
+
+  release(caller: Caller, id: string, token: Uint8Array): void {
+    this.#end(this.#find(caller.name, id, token), 'released');
+  }
+
+  list(owner: string): readonly Region[] {
+    return [...this.#regions.values()].filter((region) => region.owner === owner);
+  }
+
+  /** Regions that nobody else holds have `regionLeaseMs` from now. True: there are some. */
+  connectionClosed(connection: string): boolean {
+    let isAnyOrphaned = false;
+    for (const region of this.#regions.values()) {
+      if (!region.connections.delete(connection) || region.connections.size > 0) continue;
+      region.orphanedNs = this.#options.clock.nowNs();
+      isAnyOrphaned = true;
+    }
+    return isAnyOrphaned;
+  }
+
+  /** Ends every region whose lease is over. */
+  expire(): void {
+    const nowNs = this.#options.clock.nowNs();
+    for (const region of this.#regions.values()) {
+      const { orphanedNs } = region;
+      if (orphanedNs !== undefined && nowNs - orphanedNs >= regionLeaseMs * 1e6) this.#end(region, 'lease-ended');
+    }
+  }
+
+  /** Ends every region; resolves when their memory is given back. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const region of this.#regions.values()) this.#end(region, 'daemon-stopped');
+    await Promise.all(this.#closing);
+  }
+
+  #claim(owner: string, bytes: number): Claim {
+    const regions = this.list(owner).length + (this.#creating.get(owner) ?? 0);
+    if (regions >= regionsPerCallerMax) {
+      const description = `regions: ${regions + 1} would exceed ${regionsPerCallerMax}`;
+      const quota = [{ subject: `caller:${owner}`, description }];
+      throw new Fault('MEMORY_EXCEEDED', `caller:${owner}: ${description}`, { quota, retryAfterMs });
+    }
+    return this.budget.claim(owner, 'region', bytes);
+  }
+
+  #countCreating(owner: string, by: number): void {
+    const count = (this.#creating.get(owner) ?? 0) + by;
+    if (count === 0) this.#creating.delete(owner);
+    else this.#creating.set(owner, count);
+  }
+
+  #find(owner: string, id: string, token: Uint8Array): Region {
+    const region = this.#regions.get(id);
+    const isKnown =
+      region?.owner === owner && token.length === regionTokenBytes && timingSafeEqual(token, region.token);
+    if (!isKnown)
+      throw new Fault('REGION_UNKNOWN', 'no such region of this caller, or another token, or it was released');
+    return region;
+  }
+
+  #use(region: Region): Use {
+    region.uses += 1;
+    let isDone = false;
+    const done = (): void => {
+      if (isDone) return;
+      isDone = true;
+      region.uses -= 1;
+      this.#closeIfUnused(region);
+    };
+    return { region, done };
+  }
+
+  #end(region: Region, reason: End): void {
+    this.#regions.delete(region.id);
+    region.ended = true;
+    const { id, owner, bytes } = region;
+    this.#options.announce({ kind: 'region-ended', id, owner, bytes, reason });
+    this.#closeIfUnused(region);
+  }
+
+  #closeIfUnused(region: Region): void {
+    if (!region.ended || region.uses > 0) return;
+    const closed = region.memory.close().finally(() => {
+      region.claim.release();
+      this.#closing.delete(closed);
+    });
+    this.#closing.add(closed);
+  }
+}

@@ -1,0 +1,7 @@
+/** Memory without a name, which another process maps by its descriptor. */
+export interface SharedMemory {
+  readonly buffer: ArrayBuffer;
+  readonly descriptor: number;
+  /** Empties every view of it at once. No task may use it any more. */
+  close(): Promise<void>;
+}
