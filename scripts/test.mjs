@@ -11,7 +11,7 @@ const suites = [
   { name: 'unit', pattern: 'test/unit/**/*.test.ts' },
   { name: 'tidy', pattern: 'test/tidy.test.ts' },
   { name: 'native', pattern: 'test/native/native.test.ts' },
-  { name: 'identity', pattern: 'test/native/identity.test.ts' },
+  { name: 'identity', pattern: 'test/native/identity.test.ts test/native/gpu.test.ts' },
   { name: 'system', pattern: 'test/system/**/*.test.ts' },
 ];
 
@@ -53,7 +53,7 @@ async function runSuite({ name, pattern }) {
   const mocha = join(root, 'node_modules/mocha/bin/mocha.js');
   const options = ['--forbid-only', '--reporter=test/support/count-reporter.cjs', `--reporter-option=counts=${counts}`];
   console.log(`\n${name}: ${pattern}`);
-  const code = await stream(process.execPath, [mocha, ...options, pattern]);
+  const code = await stream(process.execPath, [mocha, ...options, ...pattern.split(' ')]);
   const result = readCounts(counts);
   rmSync(folder, { recursive: true });
   total.passed += result.passed;

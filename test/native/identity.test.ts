@@ -1,54 +1,10 @@
 // The same bits on every instruction set, thread count, chunk size and compiler: the program native/test/identity_main.cc
 // hashes every output of a pinned chain.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { needs, runs } from '../support/missing.js';
-
-const run = promisify(execFile);
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const build = join(root, 'native/build');
-const compiler = process.env['CXX'] ?? (process.platform === 'darwin' ? 'c++' : 'g++');
-const flags = ['-std=c++17', '-O3', '-ffp-contract=off', '-fno-math-errno', '-pthread', '-Wall', '-Wextra', '-Werror'];
-
-/** They change only when a kernel changes, and then on every machine. */
-const hashes: Readonly<Record<string, string>> = {
-  'price-options-f64': 'cfd32b3b01cfe25d',
-  'implied-volatility-f64': 'ad6ca4caba59f039',
-  'price-options-f32': '9fc9ac468eea222b',
-  'simulate-f32': '6d12d4a7d27c955a',
-};
-
-interface InstructionSet {
-  readonly name: string;
-  readonly source: string;
-  readonly flags: readonly string[];
-}
-
-const x64: readonly InstructionSet[] = [
-  { name: 'x86-64', source: 'base', flags: [] },
-  { name: 'x86-64-v3', source: 'v3', flags: ['-march=x86-64-v3'] },
-  { name: 'x86-64-v4', source: 'v4', flags: ['-march=x86-64-v4'] },
-];
-const arm64: readonly InstructionSet[] = [{ name: 'neon', source: 'neon', flags: [] }];
-const ours = process.arch === 'arm64' ? arm64 : x64;
-
-async function compileKernels(command: string, set: InstructionSet, suffix = '', extra: readonly string[] = []) {
-  const object = join(build, `kernels_${set.source}${suffix}.o`);
-  const source = join(root, `native/backends/cpu/kernels_${set.source}.cc`);
-  await run(command, [...flags, ...set.flags, ...extra, '-c', source, '-o', object]);
-  return object;
-}
-
-async function link(command: string, name: string, objects: readonly string[], extra: readonly string[] = []) {
-  const program = join(build, name);
-  const sources = ['native/test/identity_main.cc', 'native/backends/cpu/dispatch.cc'].map((file) => join(root, file));
-  await run(command, [...flags, '-DACCELD_TEST', ...extra, ...sources, ...objects, '-o', program]);
-  return program;
-}
+import { hashes } from '../support/kernel-hashes.js';
+import { needs, notHere, runs } from '../support/missing.js';
+import { compileKernels, compileOurKernels, compiler, link, neon, ourSets, run } from '../support/native-build.js';
+import type { InstructionSet } from '../support/native-build.js';
 
 /** The set in use and the hash of each kernel, with the instruction set forced. */
 async function print(command: readonly string[], set: InstructionSet, ...words: readonly string[]) {
@@ -59,6 +15,8 @@ async function print(command: readonly string[], set: InstructionSet, ...words: 
   const [inUse, ...kernels] = stdout.trim().split(' ');
   return { set: inUse, hashes: Object.fromEntries(kernels.map((kernel) => kernel.split(':') as [string, string])) };
 }
+
+const source = 'identity_main.cc';
 
 const splits = [
   ['1', '20011'],
@@ -81,20 +39,18 @@ describe('the bits of the kernels', function () {
   let runnable: string[];
 
   before(async () => {
-    mkdirSync(build, { recursive: true });
-    objects = await Promise.all(ours.map((set) => compileKernels(compiler, set)));
-    program = await link(compiler, 'identity', objects);
+    objects = await compileOurKernels();
+    program = await link(compiler, 'identity', { source, objects });
     runnable = (await run(program)).stdout.trim().split('\n');
   });
 
   /** A processor without an instruction set is a fact of the machine, not a missing part. */
   const requires = (context: Mocha.Context, set: InstructionSet) => {
     if (runnable.includes(set.name)) return;
-    console.error(`      this processor cannot run ${set.name}`);
-    context.skip();
+    notHere(context, `the processor cannot run ${set.name}`);
   };
 
-  for (const set of ours) {
+  for (const set of ourSets) {
     it(`are the pinned ones on ${set.name}, whatever the threads and chunks`, async function () {
       requires(this, set);
       await assertSameBits([program], set);
@@ -110,23 +66,22 @@ describe('the bits of the kernels', function () {
   }
 
   it('are the pinned ones on neon, emulated', async function () {
-    if (process.arch === 'arm64') this.skip();
+    if (process.arch === 'arm64') notHere(this, 'the processor is one itself');
     needs(this, 'g++-aarch64-linux-gnu', runs('aarch64-linux-gnu-g++', '--version'));
     needs(this, 'qemu-user', runs('qemu-aarch64', '--version'));
-    const [neon] = arm64;
-    assert.ok(neon);
     const cross = 'aarch64-linux-gnu-g++';
-    const emulated = await link(cross, 'identity_neon', [await compileKernels(cross, neon)]);
+    const objects = [await compileKernels(cross, neon)];
+    const emulated = await link(cross, 'identity_neon', { source, objects });
     await assertSameBits(['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu', emulated], neon);
   });
 
   it('differ when the compiler may contract products and sums', async function () {
-    const set = ours.find(({ name }) => name === 'x86-64-v3' || name === 'neon');
+    const set = ourSets.find(({ name }) => name === 'x86-64-v3' || name === 'neon');
     assert.ok(set);
     requires(this, set);
     const others = objects.filter((object) => !object.includes(`kernels_${set.source}.o`));
     const contracted = await compileKernels(compiler, set, '_contracted', ['-ffp-contract=fast']);
-    const program = await link(compiler, 'identity_contracted', [contracted, ...others]);
+    const program = await link(compiler, 'identity_contracted', { source, objects: [contracted, ...others] });
     const printed = await print([program], set, '1', '1000');
     for (const [kernel, hash] of Object.entries(hashes)) assert.notEqual(printed.hashes[kernel], hash, kernel);
   });
@@ -137,8 +92,8 @@ describe('the bits of the kernels', function () {
   });
 
   it('are those of the best set in a build without test hooks, which ignores ACCELD_FORCE_ISA', async () => {
-    const plain = await link(compiler, 'identity_plain', objects, ['-UACCELD_TEST']);
-    const [worst] = ours;
+    const plain = await link(compiler, 'identity_plain', { source, objects, extra: ['-UACCELD_TEST'] });
+    const [worst] = ourSets;
     assert.ok(worst);
     assert.deepEqual(await print([plain], worst, '1', '1000'), { set: runnable.at(-1), hashes });
   });

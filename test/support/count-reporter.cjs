@@ -8,7 +8,9 @@ module.exports = class CountReporter extends reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
     const skipped = [];
-    runner.on(EVENT_TEST_PENDING, (test) => skipped.push(test.fullTitle()));
+    runner.on(EVENT_TEST_PENDING, (test) => {
+      if (!test.isNotHere) skipped.push(test.fullTitle());
+    });
     runner.once(EVENT_RUN_END, () => {
       const { passes, failures } = this.stats;
       writeFileSync(options.reporterOption.counts, JSON.stringify({ passed: passes, failed: failures, skipped }));
