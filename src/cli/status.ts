@@ -12,11 +12,16 @@ export function printStatus(status: Status, terminal: Terminal): void {
   const say = (line: string) => terminal.out(`${clean(line)}\n`);
   say(`acceld ${version}, pid ${pid}: ${state} for ${uptime(uptimeSeconds)}, allowance ${allowance}`);
   say(`${connections} connections, ${bytes(residentBytes)} resident`);
-  const devices = status.devices.map(({ device, engine, name, variant, threads, kernels }) => {
-    return [deviceWord(device), engine, name, variant, String(threads), String(kernels.length)];
+  const devices = status.devices.map(({ device, up, engine, name, variant, threads, workers, kernels }) => {
+    const counts = [threads, workers ?? 0, kernels.length].map(String);
+    return [deviceWord(device), up ? 'up' : 'down', engine, name, variant, ...counts];
   });
-  const devicesHead = ['device', 'engine', 'name', 'variant', 'threads', 'kernels'];
-  terminal.out(`\n${table({ head: devicesHead, rows: devices, numbersFrom: 4 }, terminal)}`);
+  const devicesHead = ['device', 'state', 'engine', 'name', 'variant', 'threads', 'workers', 'kernels'];
+  terminal.out(`\n${table({ head: devicesHead, rows: devices, numbersFrom: 5 }, terminal)}`);
+  for (const { device, up, reason, quarantines } of status.devices) {
+    if (!up) say(`${deviceWord(device)}: ${reason}`);
+    for (const { kernel, reason: why } of quarantines) say(`${deviceWord(device)}: ${kernel} is quarantined: ${why}`);
+  }
   const lanes = status.lanes.map(({ priority, queued, running }) => {
     return [priorityWord(priority), String(queued), String(running)];
   });

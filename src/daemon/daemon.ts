@@ -1,23 +1,19 @@
 // Builds every room in order and closes them in reverse. All wiring is here.
-import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Admission } from './admission/admission.js';
 import { systemClock } from './base/clock.js';
-import type { Plan } from './base/plan.js';
 import type { Event } from './base/events.js';
 import { drainMsMax } from './base/limits.js';
 import { exitCodes, StartFailure } from './base/start-failure.js';
 import { defaultSocketPath } from './config/environment.js';
 import type { Config } from './config/schema.js';
 import { Console } from './console/http.js';
-import { CpuDevice } from './devices/cpu-device.js';
 import type { HostAddon } from './devices/host-addon.js';
-import { openGpu } from './open-gpu.js';
+import { openRegions } from './memory/open-regions.js';
+import type { MemorySettings } from './memory/system-memory.js';
+import { openDevices } from './open-devices.js';
 import { watchHeapGrowth } from './policy/heap-growth.js';
 import { RpcServer } from './rpc/server.js';
-import { Scheduler } from './scheduler/scheduler.js';
-import { Shadow } from './scheduler/shadow.js';
-import type { Finished } from './scheduler/work.js';
 import { createLog } from './telemetry/log.js';
 import { createMetrics } from './telemetry/metrics.js';
 
@@ -45,7 +41,12 @@ export async function openDaemon({ config, addon, warnings: found }: DaemonOptio
   const startedNs = clock.nowNs();
   const { warnings, runtimeIsSupported } = checkRuntime(config, addon, found);
   const log = createLog({ level: config.log.level, sampleOneIn: config.log.sample_one_in });
-  const metrics = createMetrics({ version: addon.version, lanes: () => scheduler.lanes, runtimeIsSupported });
+  const metrics = createMetrics({
+    version: addon.version,
+    lanes: () => devices.scheduler.lanes,
+    devices: () => devices.readings(),
+    runtimeIsSupported,
+  });
   const heapGrowth = watchHeapGrowth();
   const announce = (event: Event): void => {
     metrics.observe(event);
@@ -55,35 +56,20 @@ export async function openDaemon({ config, addon, warnings: found }: DaemonOptio
   for (const text of warnings) announce({ kind: 'warning', text });
 
   const socket = config.listeners.unix.path ?? defaultSocketPath();
-  const cpu = new CpuDevice(addon, { threads: config.cpu.threads ?? availableParallelism() });
-  const folder = join(dirname(socket), 'gpu');
-  const gpu = config.gpu.enabled
-    ? await openGpu({ addon, announce, config: config.gpu, folder, floor: cpu })
-    : undefined;
-  const scheduler = new Scheduler(clock, gpu ? [cpu, gpu.device] : [cpu]);
-  const shadow = new Shadow({
-    floor: cpu,
-    oneIn: config.gpu.check_one_in,
-    announce,
-    submit: (order, placement) => scheduler.submit(order, placement),
-    onMismatch: ({ info }, kernel) => {
-      if (gpu?.qualification.mismatch(info, kernel)) gpu.device.withdraw(kernel);
-    },
-  });
-
+  const devices = await openDevices({ addon, announce, clock, config, folder: join(dirname(socket), 'gpu') });
   const { per_caller: perCaller, daemon: whole } = config.admission;
   const admission = new Admission({ perCaller: toLimits(perCaller), daemon: toLimits(whole) });
-  let draining = false;
-  const rooms = {
-    admission,
-    scheduler,
-    look: (plan: Plan, finished: Finished) => shadow.look(plan, finished),
+  const regions = openRegions({
+    settings: memorySettings(config),
+    createMemory: (bytes) => addon.createMemory(bytes),
     clock,
     announce,
-    draining: () => draining,
-  };
+  });
+  let draining = false;
+  const { scheduler, look, facts } = devices;
+  const rooms = { admission, scheduler, regions, look, clock, announce, draining: () => draining };
   const { tcp } = config.listeners;
-  const status = { version: addon.version, perCaller: toLimits(perCaller), startedNs, warnings };
+  const status = { version: addon.version, perCaller: toLimits(perCaller), startedNs, warnings, facts };
   const listeners = { socket, tcpPort: tcp.enabled ? tcp.port : undefined };
   const sources = { metrics: metrics.text, metricsType: metrics.contentType, ready: () => !draining };
   // The port first: whoever sees the socket may also ask for the metrics.
@@ -103,8 +89,8 @@ export async function openDaemon({ config, addon, warnings: found }: DaemonOptio
       draining = true;
       await rpc.close(drainMsMax);
       await console?.close();
-      await gpu?.device.close();
-      await cpu.close();
+      await devices.close();
+      await regions.close();
       announce({ kind: 'stopped' });
       metrics.close();
       heapGrowth.close();
@@ -116,6 +102,12 @@ const toLimits = (limits: Config['admission']['daemon']) => ({
   requestsInFlightMax: limits.requests_in_flight_max,
   bytesInFlightMax: limits.bytes_in_flight_max,
   queuedMax: limits.queued_max,
+});
+
+const memorySettings = ({ memory }: Config): MemorySettings => ({
+  budgetBytes: memory.budget_bytes,
+  callerBytes: memory.caller_bytes,
+  reserveBytes: memory.reserve_bytes,
 });
 
 function checkRuntime(config: Config, addon: HostAddon, found: readonly string[]) {

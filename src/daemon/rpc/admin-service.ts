@@ -1,7 +1,8 @@
 import { catalog } from '../../gen/catalog.js';
-import { GetStatusResponse, type GetStatusRequest } from '../../gen/acceld/v1/admin_service.js';
+import { GetStatusResponse, type DeviceStatus, type GetStatusRequest } from '../../gen/acceld/v1/admin_service.js';
 import type { AdmissionLimits } from '../admission/admission.js';
 import type { Caller } from '../base/caller.js';
+import type { Device } from '../devices/device.js';
 import type { Method } from '../operations/operation.js';
 import type { Respond, Rooms } from './call.js';
 
@@ -12,6 +13,8 @@ export interface StatusSource {
   readonly startedNs: number;
   readonly warnings: readonly string[];
   readonly connections: () => number;
+  /** What is known of a device beside what it says itself. */
+  readonly facts: (device: Device) => Pick<DeviceStatus, 'workers' | 'quarantines'>;
 }
 
 interface Admin {
@@ -33,7 +36,7 @@ function statusOf(rooms: Rooms, source: StatusSource, caller: Caller): GetStatus
     pid: process.pid,
     uptimeSeconds: (rooms.clock.nowNs() - source.startedNs) / 1e9,
     serving: !rooms.draining(),
-    devices: rooms.scheduler.devices.map(({ info }) => ({ ...info, device: info.kind, kernels: [...info.kernels] })),
+    devices: rooms.scheduler.devices.map((device) => deviceStatus(device, source)),
     lanes: rooms.scheduler.lanes.map(({ priority, queued, running }) => ({ priority, queued, running })),
     caller: callerStatus(rooms, source, caller),
     connections: source.connections(),
@@ -41,6 +44,11 @@ function statusOf(rooms: Rooms, source: StatusSource, caller: Caller): GetStatus
     warnings: [...source.warnings],
     residentBytes: process.memoryUsage.rss(),
   };
+}
+
+function deviceStatus(device: Device, source: StatusSource): DeviceStatus {
+  const { info, state } = device;
+  return { ...info, ...state, ...source.facts(device), device: info.kind, kernels: [...info.kernels] };
 }
 
 function callerStatus(rooms: Rooms, { perCaller }: StatusSource, caller: Caller): GetStatusResponse['caller'] {

@@ -58,6 +58,24 @@ function logRare(logger: Logger, event: Exclude<Event, CallFinished>): void {
     case 'connection-closed':
       logger.debug(facts, kind.replace('-', ' '));
       return;
+    case 'worker-started':
+    case 'worker-qualified':
+    case 'worker-died': {
+      const { kind: _kind, pid: workerPid, ...others } = event;
+      const line = { ...others, workerPid };
+      if (kind === 'worker-died') logger.warn(line, 'worker died');
+      else logger.info(line, kind.replace('-', ' '));
+      return;
+    }
+    case 'worker-down':
+      logger.warn(facts, 'worker down');
+      return;
+    case 'kernel-quarantined':
+      logger.error({ ...facts, device: Device[event.device] }, 'kernel quarantined');
+      return;
+    case 'result-checked':
+      logger.debug({ ...facts, device: Device[event.device] }, 'result checked');
+      return;
     default:
       logger.info(facts, kind);
   }

@@ -4,6 +4,7 @@ import { monitorEventLoopDelay, PerformanceObserver, constants as perf } from 'n
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { Device, Priority } from '../../gen/acceld/v1/execution.js';
 import type { CallFinished, Event } from '../base/events.js';
+import { createDeviceMetrics, type DeviceReading } from './device-metrics.js';
 
 /** 10 us to 10 s, three steps a decade: below is the clock's noise, above no caller waits. */
 const seconds = [1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
@@ -29,6 +30,7 @@ export interface Metrics {
 export interface Readings {
   readonly version: string;
   readonly lanes: () => readonly { readonly priority: Priority; readonly queued: number; readonly running: number }[];
+  readonly devices: () => readonly DeviceReading[];
   readonly runtimeIsSupported: boolean;
 }
 
@@ -48,6 +50,7 @@ export function createMetrics(readings: Readings): Metrics {
     registers,
   });
   addReadings(readings, registers);
+  const observeDevices = createDeviceMetrics(readings.devices, registers);
   const closeLag = addEventLoopLag(registers);
   const closePauses = addGarbageCollection(registers);
   return {
@@ -57,6 +60,7 @@ export function createMetrics(readings: Readings): Metrics {
       else if (event.kind === 'connection-closed') connections.dec();
       else if (event.kind === 'connection-refused') refused.inc();
       else if (event.kind === 'bug') bugs.inc();
+      else observeDevices(event);
     },
     text: () => registry.metrics(),
     contentType: registry.contentType,

@@ -42,8 +42,8 @@ export function documented(files: Files): string[] {
 }
 
 function metricNames(files: Files): string[] {
-  const text = files.get('src/daemon/telemetry/metrics.ts') ?? '';
-  return [...text.matchAll(/name: '(acceld_[a-z_]+)'/g)].map((match) => match[1]!);
+  const sources = [...files].filter(([path]) => /^src\/daemon\/telemetry\/([a-z]+-)?metrics\.ts$/.test(path));
+  return sources.flatMap(([, text]) => [...text.matchAll(/name: '(acceld_[a-z_]+)'/g)].map((match) => match[1]!));
 }
 
 /** Property names of a table `const <table> = { … }`. */

@@ -22,7 +22,7 @@ const owned: readonly Owned[] = [
     what: 'metric names',
     within: /^src\/(daemon|client|cli)\//,
     pattern: /'prom-client'|['"`]acceld_[a-z_]+/g,
-    owners: /^src\/daemon\/telemetry\/metrics\.ts$/,
+    owners: /^src\/daemon\/telemetry\/([a-z]+-)?metrics\.ts$/,
   },
   {
     what: "the daemon's environment",

@@ -64,7 +64,7 @@ describe('log', () => {
 
 describe('metrics', () => {
   it('counts calls by operation, device, priority and outcome', async () => {
-    const metrics = createMetrics({ version: '1', lanes: () => [], runtimeIsSupported: false });
+    const metrics = createMetrics({ version: '1', lanes: () => [], devices: () => [], runtimeIsSupported: false });
     metrics.observe(call());
     metrics.observe(call({ outcome: 'INVALID_INPUT' }));
     const text = await metrics.text();

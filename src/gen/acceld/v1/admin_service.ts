@@ -56,8 +56,18 @@ export interface DeviceStatus {
   variant: string;
   /** Threads that compute, over all pools. */
   threads: number;
-  /** Kernels that this device runs. */
+  /** Kernels that this device runs and that are trusted there. */
   kernels: KernelStatus[];
+  /** True while it takes work. */
+  up: boolean;
+  /** Why it does not, in one line. */
+  reason: string;
+  /** Processes that own it, the standby included. Unset: it lives in the daemon. */
+  workers?:
+    | number
+    | undefined;
+  /** Kernels that did not give the CPU's bits here, and are not used. */
+  quarantines: QuarantineStatus[];
 }
 
 /** One kernel on one device. */
@@ -66,6 +76,14 @@ export interface KernelStatus {
   name: string;
   /** SHA-256 of its source, first 16 hexadecimal digits. */
   digest: string;
+}
+
+/** A kernel that is not trusted on a device. */
+export interface QuarantineStatus {
+  /** Its name. */
+  kernel: string;
+  /** What it did. */
+  reason: string;
 }
 
 /** One lane. */
@@ -402,7 +420,18 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
 };
 
 function createBaseDeviceStatus(): DeviceStatus {
-  return { device: 0, engine: "", name: "", variant: "", threads: 0, kernels: [] };
+  return {
+    device: 0,
+    engine: "",
+    name: "",
+    variant: "",
+    threads: 0,
+    kernels: [],
+    up: false,
+    reason: "",
+    workers: undefined,
+    quarantines: [],
+  };
 }
 
 export const DeviceStatus: MessageFns<DeviceStatus> = {
@@ -424,6 +453,18 @@ export const DeviceStatus: MessageFns<DeviceStatus> = {
     }
     for (const v of message.kernels) {
       KernelStatus.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.up !== false) {
+      writer.uint32(56).bool(message.up);
+    }
+    if (message.reason !== "") {
+      writer.uint32(66).string(message.reason);
+    }
+    if (message.workers !== undefined) {
+      writer.uint32(72).uint32(message.workers);
+    }
+    for (const v of message.quarantines) {
+      QuarantineStatus.encode(v!, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -489,6 +530,38 @@ export const DeviceStatus: MessageFns<DeviceStatus> = {
             message.kernels.push(KernelStatus.decode(reader, reader.uint32()));
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.up = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.workers = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.quarantines.push(QuarantineStatus.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -510,6 +583,12 @@ export const DeviceStatus: MessageFns<DeviceStatus> = {
       threads: isSet(object.threads) ? globalThis.Number(object.threads) : 0,
       kernels: globalThis.Array.isArray(object?.kernels)
         ? object.kernels.map((e: any) => KernelStatus.fromJSON(e))
+        : [],
+      up: isSet(object.up) ? globalThis.Boolean(object.up) : false,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      workers: isSet(object.workers) ? globalThis.Number(object.workers) : undefined,
+      quarantines: globalThis.Array.isArray(object?.quarantines)
+        ? object.quarantines.map((e: any) => QuarantineStatus.fromJSON(e))
         : [],
     };
   },
@@ -534,6 +613,18 @@ export const DeviceStatus: MessageFns<DeviceStatus> = {
     if (message.kernels?.length) {
       obj.kernels = message.kernels.map((e) => KernelStatus.toJSON(e));
     }
+    if (message.up !== false) {
+      obj.up = message.up;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.workers !== undefined) {
+      obj.workers = Math.round(message.workers);
+    }
+    if (message.quarantines?.length) {
+      obj.quarantines = message.quarantines.map((e) => QuarantineStatus.toJSON(e));
+    }
     return obj;
   },
 
@@ -548,6 +639,10 @@ export const DeviceStatus: MessageFns<DeviceStatus> = {
     message.variant = object.variant ?? "";
     message.threads = object.threads ?? 0;
     message.kernels = object.kernels?.map((e) => KernelStatus.fromPartial(e)) || [];
+    message.up = object.up ?? false;
+    message.reason = object.reason ?? "";
+    message.workers = object.workers ?? undefined;
+    message.quarantines = object.quarantines?.map((e) => QuarantineStatus.fromPartial(e)) || [];
     return message;
   },
 };
@@ -633,6 +728,91 @@ export const KernelStatus: MessageFns<KernelStatus> = {
     const message = createBaseKernelStatus();
     message.name = object.name ?? "";
     message.digest = object.digest ?? "";
+    return message;
+  },
+};
+
+function createBaseQuarantineStatus(): QuarantineStatus {
+  return { kernel: "", reason: "" };
+}
+
+export const QuarantineStatus: MessageFns<QuarantineStatus> = {
+  encode(message: QuarantineStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kernel !== "") {
+      writer.uint32(10).string(message.kernel);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): QuarantineStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseQuarantineStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kernel = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): QuarantineStatus {
+    return {
+      kernel: isSet(object.kernel) ? globalThis.String(object.kernel) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: QuarantineStatus): unknown {
+    const obj: any = {};
+    if (message.kernel !== "") {
+      obj.kernel = message.kernel;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<QuarantineStatus>): QuarantineStatus {
+    return QuarantineStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<QuarantineStatus>): QuarantineStatus {
+    const message = createBaseQuarantineStatus();
+    message.kernel = object.kernel ?? "";
+    message.reason = object.reason ?? "";
     return message;
   },
 };

@@ -1,0 +1,98 @@
+// The wiring of devices: the CPU, the GPU in its workers, who trusts its kernels, and the scheduler over both.
+import { mkdirSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from './base/clock.js';
+import type { Announce } from './base/events.js';
+import type { Plan } from './base/plan.js';
+import type { Config } from './config/schema.js';
+import { CpuDevice } from './devices/cpu-device.js';
+import type { Device } from './devices/device.js';
+import type { HostAddon } from './devices/host-addon.js';
+import { Qualification } from './devices/qualification.js';
+import { goldenPlans } from './operations/index.js';
+import { Scheduler } from './scheduler/scheduler.js';
+import { Shadow } from './scheduler/shadow.js';
+import type { Finished } from './scheduler/work.js';
+import { sweepFolders } from './worker/supervisor.js';
+import { WorkerDevice } from './worker/worker-device.js';
+
+export interface DevicesOptions {
+  readonly addon: HostAddon;
+  readonly announce: Announce;
+  readonly clock: Clock;
+  readonly config: Pick<Config, 'cpu' | 'gpu'>;
+  /** Private to this user: workers keep what they compiled there. */
+  readonly folder: string;
+}
+
+export interface OpenDevices {
+  readonly scheduler: Scheduler;
+  /** To be called with the result of a job before anybody changes it. */
+  look(plan: Plan, finished: Finished): void;
+  /** What the status tells of a device beside what it says itself. */
+  facts(device: Device): { workers: number | undefined; quarantines: { kernel: string; reason: string }[] };
+  /** What a scrape reads. */
+  readings(): ReturnType<typeof readingOf>[];
+  close(): Promise<void>;
+}
+
+export async function openDevices(options: DevicesOptions): Promise<OpenDevices> {
+  const { addon, announce, clock, config } = options;
+  const cpu = new CpuDevice(addon, { threads: config.cpu.threads ?? availableParallelism() });
+  const gpu = config.gpu.enabled ? await openGpu(options, cpu) : undefined;
+  const scheduler = new Scheduler(clock, gpu ? [cpu, gpu.device] : [cpu]);
+  const shadow = new Shadow({
+    floor: cpu,
+    oneIn: config.gpu.check_one_in,
+    announce,
+    submit: (order, placement) => scheduler.submit(order, placement),
+    onMismatch: ({ info }, kernel) => {
+      if (gpu?.qualification.mismatch(info, kernel)) gpu.device.withdraw(kernel);
+    },
+  });
+  return {
+    scheduler,
+    look: (plan, finished) => shadow.look(plan, finished),
+    facts: (device) =>
+      device === gpu?.device
+        ? { workers: gpu.device.workers, quarantines: [...gpu.qualification.quarantines(device.info)] }
+        : { workers: undefined, quarantines: [] },
+    readings: () => scheduler.devices.map((device) => readingOf(device, gpu?.device)),
+    close: async () => {
+      await gpu?.device.close();
+      await cpu.close();
+    },
+  };
+}
+
+function readingOf(device: Device, gpu: WorkerDevice | undefined) {
+  const worker = device === gpu ? gpu : undefined;
+  return { kind: device.info.kind, up: device.state.up, workers: worker?.workers, memory: worker?.memory };
+}
+
+/** Resolves at once: the first worker looks for a GPU meanwhile, and until one is qualified the device is down. */
+async function openGpu({ addon, announce, clock, config: { gpu }, folder }: DevicesOptions, floor: Device) {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  sweepFolders(folder, readdirSync(folder));
+  const qualification = new Qualification({ floor, announce, golden: goldenPlans() });
+  const device = await WorkerDevice.open({
+    addon,
+    announce,
+    clock,
+    executable: executableOf(addon),
+    device: 'gpu',
+    folder,
+    arenaBytes: gpu.memory_bytes,
+    useStandby: gpu.standby,
+    qualify: (candidate) => qualification.judge(candidate),
+  });
+  return { device, qualification };
+}
+
+/** The worker that can do everything wrong comes with the addon's build with test hooks. */
+function executableOf({ version }: HostAddon): string {
+  const name = version.endsWith('+test') ? 'acceld-worker-test' : 'acceld-worker';
+  return join(fileURLToPath(new URL('../../build/Release', import.meta.url)), name);
+}
