@@ -79,7 +79,7 @@ describe('metrics', () => {
 
   it('follows connections and measures the event loop and its pauses', async () => {
     const lanes = () => [{ priority: Priority.PRIORITY_BATCH, queued: 2, running: 1 }];
-    const metrics = createMetrics({ version: '1', lanes, runtimeIsSupported: true });
+    const metrics = createMetrics({ version: '1', lanes, devices: () => [], runtimeIsSupported: true });
     metrics.observe({ kind: 'connection-opened', caller: 'a', pid: 1 });
     metrics.observe({ kind: 'connection-opened', caller: 'a', pid: 1 });
     metrics.observe({ kind: 'connection-closed', caller: 'a' });
