@@ -8,4 +8,6 @@ export interface Caller {
   readonly pid: number;
   /** Runs this machine: may call the methods of ROLE_OPERATOR. */
   readonly isOperator: boolean;
+  /** Connected over a Unix socket of this machine: can be handed a descriptor. Unset: cannot. */
+  readonly canMap?: boolean;
 }

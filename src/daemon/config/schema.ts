@@ -54,6 +54,16 @@ export const schema = z.strictObject({
       check_one_in: z.int().min(1).max(1_000_000).default(1000),
     })
     .prefault({}),
+  memory: z
+    .strictObject({
+      /** Of regions and of what workers share, together. Unset: a quarter of the machine. */
+      budget_bytes: z.int().min(16_777_216).max(1_099_511_627_776).optional(),
+      /** Regions of one caller. Unset: half of the budget. */
+      caller_bytes: z.int().min(1_048_576).max(1_099_511_627_776).optional(),
+      /** Memory that must stay available on the machine, or it would begin to swap. 0: not looked at. */
+      reserve_bytes: z.int().min(0).max(1_099_511_627_776).default(268_435_456),
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),

@@ -14,6 +14,8 @@ export interface RegionsOptions {
   readonly createMemory: (bytes: number) => Promise<SharedMemory>;
   readonly clock: Clock;
   readonly announce: Announce;
+  /** Calls `act` after so many milliseconds. */
+  readonly later: (ms: number, act: () => void) => void;
 }
 
 export interface Region {
@@ -48,6 +50,7 @@ export class Regions {
   readonly #regions = new Map<string, Region>();
   readonly #closing = new Set<Promise<void>>();
   readonly #creating = new Map<string, number>();
+  readonly #connections = new Set<string>();
   /** Of every region that there was: no id comes back. */
   #made = 0;
   #isClosed = false;
@@ -87,13 +90,14 @@ export class Regions {
       bytes,
       createdNs: this.#options.clock.nowNs(),
       claim,
-      connections: new Set([caller.connection]),
+      connections: new Set(),
       orphanedNs: undefined,
       uses: 0,
       ended: false,
     };
     this.#regions.set(region.id, region);
-    // Its memory is good for nobody when the daemon stopped meanwhile.
+    this.#hold(region, caller);
+    // It is good for nobody when the daemon stopped meanwhile.
     if (this.#isClosed) this.#end(region, 'daemon-stopped');
     return region;
   }
@@ -101,8 +105,7 @@ export class Regions {
   /** The caller's connection holds the region from now on. Throws REGION_UNKNOWN, whatever is wrong with id or token. */
   use(caller: Caller, id: string, token: Uint8Array): Use {
     const region = this.#find(caller.name, id, token);
-    region.connections.add(caller.connection);
-    region.orphanedNs = undefined;
+    this.#hold(region, caller);
     return this.#use(region);
   }
 
@@ -119,15 +122,16 @@ export class Regions {
     return [...this.#regions.values()].filter((region) => region.owner === owner);
   }
 
-  /** Regions that nobody else holds have `regionLeaseMs` from now. True: there are some. */
-  connectionClosed(connection: string): boolean {
-    let isAnyOrphaned = false;
+  connectionOpened(connection: string): void {
+    this.#connections.add(connection);
+  }
+
+  /** Regions that no other connection holds live for another `regionLeaseMs`. */
+  connectionClosed(connection: string): void {
+    this.#connections.delete(connection);
     for (const region of this.#regions.values()) {
-      if (!region.connections.delete(connection) || region.connections.size > 0) continue;
-      region.orphanedNs = this.#options.clock.nowNs();
-      isAnyOrphaned = true;
+      if (region.connections.delete(connection) && region.connections.size === 0) this.#orphan(region);
     }
-    return isAnyOrphaned;
   }
 
   /** Ends every region whose lease is over. */
@@ -154,6 +158,22 @@ export class Regions {
       throw new Fault('MEMORY_EXCEEDED', `caller:${owner}: ${description}`, { quota, retryAfterMs });
     }
     return this.budget.claim(owner, 'region', bytes);
+  }
+
+  /** A connection that closed before its call came this far holds nothing. */
+  #hold(region: Region, { connection }: Caller): void {
+    if (!this.#connections.has(connection)) {
+      if (region.connections.size === 0) this.#orphan(region);
+      return;
+    }
+    region.connections.add(connection);
+    region.orphanedNs = undefined;
+  }
+
+  #orphan(region: Region): void {
+    region.orphanedNs = this.#options.clock.nowNs();
+    // Timers of whole milliseconds may be early.
+    this.#options.later(regionLeaseMs + 10, () => this.expire());
   }
 
   #countCreating(owner: string, by: number): void {

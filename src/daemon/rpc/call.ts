@@ -11,6 +11,8 @@ import { messageBytesMax, retryAfterMs } from '../base/limits.js';
 import { requestId } from '../base/request-id.js';
 import { columnBytes, outputBytes } from '../devices/result-memory.js';
 import type { Plan } from '../base/plan.js';
+import type { Regions } from '../memory/regions.js';
+import { CallSlices } from '../memory/slices.js';
 import type { Method, Operation } from '../operations/operation.js';
 import type { Scheduler } from '../scheduler/scheduler.js';
 import type { Finished, Placement } from '../scheduler/work.js';
@@ -21,6 +23,7 @@ export interface Rooms {
   readonly scheduler: Scheduler;
   /** Looks at a result before anybody changes it. */
   readonly look: (plan: Plan, finished: Finished) => void;
+  readonly regions: Regions;
   readonly clock: Clock;
   readonly announce: Announce;
   /** Set while the daemon stops. */
@@ -85,7 +88,7 @@ export class Course {
       batchSize: finished ? 1 : 0,
       seed: undefined,
       bytesCopied: plan && finished ? columnBytes(plan) : 0,
-      bytesShared: 0,
+      bytesShared: finished ? (plan?.traffic?.sharedBytes ?? 0) : 0,
       allowance: 'normal',
       quotaLeft: ticket && { requests: ticket.requestsLeft, bytes: ticket.bytesLeft },
     };
@@ -142,20 +145,26 @@ export async function within<Request, Response, Answer extends { readonly respon
 export function respondBy<Request, Job, Response>(operation: Operation<Request, Job, Response>): Respond<Request> {
   return async (request, course) => {
     const { rooms, incoming } = course;
-    const job = operation.parse(request);
-    const plan = operation.plan(job);
-    course.plan = plan;
-    const ticket = rooms.admission.admit(incoming.caller, incoming.bytes.byteLength + outputBytes(plan));
-    course.ticket = ticket;
-    const placement = rooms.scheduler.place(plan);
-    course.placement = placement;
-    if (plan.execution.validateOnly) return operation.reply(job, null, course.receipt());
-    const order = { plan, deadlineNs: deadlineNsOf(course), cancellation: incoming.cancellation, gate: ticket };
-    const finished = await rooms.scheduler.submit(order, placement);
-    course.finished = finished;
-    course.placement = finished.placement;
-    rooms.look(plan, finished);
-    return operation.reply(job, finished, course.receipt());
+    const slices = new CallSlices(rooms.regions, incoming.caller);
+    try {
+      const job = operation.parse(request, slices);
+      const plan = operation.plan(job);
+      course.plan = plan;
+      const ticket = rooms.admission.admit(incoming.caller, incoming.bytes.byteLength + outputBytes(plan));
+      course.ticket = ticket;
+      const placement = rooms.scheduler.place(plan);
+      course.placement = placement;
+      if (plan.execution.validateOnly) return operation.reply(job, null, course.receipt());
+      const order = { plan, deadlineNs: deadlineNsOf(course), cancellation: incoming.cancellation, gate: ticket };
+      const finished = await rooms.scheduler.submit(order, placement);
+      course.finished = finished;
+      course.placement = finished.placement;
+      // Columns that the caller may have written to meanwhile cannot be computed again.
+      if (plan.guard === undefined) rooms.look(plan, finished);
+      return operation.reply(job, finished, course.receipt());
+    } finally {
+      slices.close();
+    }
   };
 }
 
@@ -163,7 +172,7 @@ export function respondBy<Request, Job, Response>(operation: Operation<Request, 
 export const deadlineNsOf = ({ rooms: { clock }, incoming }: Course): number =>
   clock.nowNs() + (incoming.deadlineMs - clock.wallMs()) * 1e6;
 
-function decode<Request, Response>(method: Method<Request, Response>, bytes: Uint8Array): Request {
+export function decode<Request, Response>(method: Method<Request, Response>, bytes: Uint8Array): Request {
   try {
     const reader = new BinaryReader(bytes);
     const request = method.request.decode(reader);
@@ -197,6 +206,8 @@ function announceEnd(method: { name: string }, course: Course, fault: Fault | un
     rows: plan?.rows ?? 0,
     requestBytes: incoming.bytes.byteLength,
     responseBytes,
+    copiedBytes: plan && finished ? columnBytes(plan) : 0,
+    sharedBytes: finished ? (plan?.traffic?.sharedBytes ?? 0) : 0,
     queueNs: finished?.queueNs ?? 0,
     computeNs: finished?.computeNs ?? 0,
     totalNs: rooms.clock.nowNs() - course.arrivedNs,

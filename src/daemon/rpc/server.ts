@@ -1,12 +1,15 @@
 // The gRPC server: listeners of our own in front of grpc-js, so that the peer is known before the first HTTP/2 byte.
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import { basename, resolve } from 'node:path';
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import * as limits from '../base/limits.js';
 import { exitCodes, StartFailure } from '../base/start-failure.js';
 import type { HostAddon } from '../devices/host-addon.js';
+import type { Regions } from '../memory/regions.js';
 import { operations } from '../operations/index.js';
 import type { StatusSource } from './admin-service.js';
 import type { Rooms } from './call.js';
+import { listenDescriptors } from './descriptor-socket.js';
 import { addMethods } from './grpc-methods.js';
 import { HealthService } from './health.js';
 import { Identity } from './identity.js';
@@ -49,13 +52,18 @@ export class RpcServer {
   readonly #reflection = new ReflectionService();
   readonly #injector: ReturnType<Server['createConnectionInjector']>;
   readonly #listeners: NetServer[] = [];
+  #descriptorSocket: string | undefined;
 
   private constructor({ rooms, addon, status }: RpcOptions) {
-    this.identity = new Identity(addon, rooms.announce);
+    this.identity = new Identity(addon, rooms.announce, rooms.regions);
     const interceptor = createInterceptor(this.identity, () => rooms.clock.wallMs());
     this.#server = new Server({ ...options, interceptors: [interceptor] });
     tune(this.#server);
-    const source = { ...status, connections: () => this.identity.connections };
+    const source = {
+      ...status,
+      connections: () => this.identity.connections,
+      descriptorSocket: () => this.#descriptorSocket,
+    };
     const methods = createMethods(rooms, source);
     addMethods(this.#server, methods, this.identity);
     this.#sessions = new Sessions({ methods, identity: this.identity, clock: rooms.clock });
@@ -72,7 +80,7 @@ export class RpcServer {
     return server;
   }
 
-  async #listen({ addon, listeners: { socket: path, tcpPort } }: RpcOptions): Promise<void> {
+  async #listen({ addon, rooms, listeners: { socket: path, tcpPort } }: RpcOptions): Promise<void> {
     const accept = (admit: (socket: Socket) => boolean) => (socket: Socket) => {
       // A connection that is reset before grpc-js owns it must not end the process.
       socket.on('error', () => socket.destroy());
@@ -81,6 +89,7 @@ export class RpcServer {
     };
     const onUnix = accept((socket) => this.identity.admitUnix(socket));
     this.#listeners.push(await listenUnix({ path, addon, onConnection: onUnix }));
+    await this.#listenDescriptors(path, { addon, regions: rooms.regions });
     if (tcpPort === undefined) return;
     this.#listeners.push(
       await listenLoopback(
@@ -92,8 +101,15 @@ export class RpcServer {
 
   /** Port of the TCP listener, if there is one. */
   get tcpPort(): number | undefined {
-    const address = this.#listeners[1]?.address();
+    const address = this.#listeners.at(-1)?.address();
     return typeof address === 'object' && address ? address.port : undefined;
+  }
+
+  async #listenDescriptors(socket: string, rooms: { addon: HostAddon; regions: Regions }): Promise<void> {
+    const path = `${resolve(socket)}.fd`;
+    if (Buffer.byteLength(path) > limits.socketPathBytesMax) return;
+    this.#listeners.push(await listenDescriptors({ ...rooms, path, identity: this.identity }));
+    this.#descriptorSocket = basename(path);
   }
 
   /** Refuses new connections, tells health watchers, waits for calls in flight, then cuts what is left. */
@@ -118,6 +134,7 @@ export class RpcServer {
 const serviceNames = (): ReadonlySet<string> =>
   new Set([
     'acceld.v1.AdminService',
+    'acceld.v1.MemoryService',
     'acceld.v1.SessionService',
     ...operations.map(({ method }) => method.path.split('/')[1]!),
   ]);

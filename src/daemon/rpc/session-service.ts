@@ -79,6 +79,8 @@ class Session {
   readonly #running = new Map<bigint, Running>();
   /** Calls whose last answer was written and has not left. */
   readonly #leaving = new Set<Running>();
+  /** Calls that wait until the client takes more. */
+  readonly #waiting: (() => void)[] = [];
   #isEnding = false;
 
   constructor(stream: Stream, caller: Caller, rooms: Rooms) {
@@ -86,13 +88,18 @@ class Session {
     this.#caller = caller;
     this.#rooms = rooms;
     stream.on('data', (bytes: Bytes) => this.#receive(bytes));
-    stream.on('drain', () => stream.resume());
+    stream.on('drain', () => {
+      stream.resume();
+      this.#wakeWaiting();
+    });
     stream.on('end', () => this.endWhenDone());
     stream.on('cancelled', () => {
       for (const running of this.#running.values()) cancel(running);
+      this.#wakeWaiting();
     });
     // The write that waits in grpc-js when the client goes is never called back.
     stream.on('close', () => {
+      this.#wakeWaiting();
       for (const running of this.#leaving) this.#leave(running);
     });
     stream.on('error', () => undefined);
@@ -133,7 +140,11 @@ class Session {
     const incoming = this.#incoming(call, running);
     const answered = unaryMethod
       ? unaryMethod(incoming).then((bytes) => this.#answer(id, bytes, running))
-      : streamMethod!(incoming, (bytes, last) => this.#answer(id, bytes, last ? running : undefined));
+      : streamMethod!(
+          incoming,
+          (bytes, last) => this.#answer(id, bytes, last ? running : undefined),
+          () => this.#drained(),
+        );
     answered.catch((error: unknown) => this.#answerFault(id, error, running));
   }
 
@@ -189,6 +200,18 @@ class Session {
     if (!keepsUp) this.#stream.pause();
     if (this.#isEnding && this.#running.size === 0) this.#stream.end();
     return keepsUp;
+  }
+
+  /** Of the whole session: its calls share one stream. */
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#stream.destroyed || !this.#stream.writableNeedDrain) resolve();
+      else this.#waiting.push(resolve);
+    });
+  }
+
+  #wakeWaiting(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #leave(running: Running): void {

@@ -10,6 +10,8 @@ interface Options {
   readonly path: string;
   readonly addon: HostAddon;
   readonly onConnection: (socket: Socket) => void;
+  /** Another socket of this daemon in the same directory is open: its lock holds for this one too. */
+  readonly isSecond?: boolean;
 }
 
 /**
@@ -21,7 +23,7 @@ export const connectionOptions = { allowHalfOpen: false, noDelay: true } as cons
 const untrusted = (message: string): StartFailure => new StartFailure(exitCodes.untrustedPath, message);
 
 /** Listens with mode 0600 in a directory of mode 0700. Throws StartFailure with a reason for people. */
-export async function listenUnix({ path, addon, onConnection }: Options): Promise<Server> {
+export async function listenUnix({ path, addon, onConnection, isSecond = false }: Options): Promise<Server> {
   const whole = resolve(path);
   const bytes = Buffer.byteLength(whole);
   if (bytes > socketPathBytesMax) {
@@ -29,7 +31,7 @@ export async function listenUnix({ path, addon, onConnection }: Options): Promis
     throw new StartFailure(exitCodes.configuration, line);
   }
   prepareDirectory(dirname(whole));
-  if (!takeLock(addon, `${whole}.lock`)) {
+  if (!isSecond && !takeLock(addon, `${whole}.lock`)) {
     throw new StartFailure(exitCodes.alreadyRunning, `another daemon serves ${whole}`);
   }
   await removeStale(whole);
