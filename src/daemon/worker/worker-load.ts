@@ -38,14 +38,16 @@ export class WorkerLoad implements Load {
     const { arena, process, shape } = settings;
     this.#settings = settings;
     this.#plan = plan;
+    // Values are checked and masked by the CPU's own tasks alone.
+    if (plan.guard) throw new DeviceFailure('refused', 'jobs on columns in regions run on the CPU');
     this.#kernel = process.kernelIndex(plan.kernel);
-    if (this.#kernel < 0) throw new DeviceFailure('refused', `the worker has no kernel ${plan.kernel}`);
+    if (this.#kernel < 0) throw new DeviceFailure('refused', `it has no kernel ${plan.kernel}`);
     const bytes = [plan.params, ...plan.inputs].reduce((sum, { byteLength }) => sum + aligned(byteLength), 0);
     const columns = plan.outputs.map((isWanted, index) =>
       isWanted ? aligned(plan.rows * elementBytes[shape.outputs[index]!]) : 0,
     );
     const slice = arena.allocate(columns.reduce((sum, column) => sum + column, bytes));
-    if (slice === undefined) throw new DeviceFailure('refused', 'the memory of the worker is in use');
+    if (slice === undefined) throw new DeviceFailure('refused', 'its memory is in use');
     this.#slice = slice;
     const { memory } = arena;
     let offset = slice.offset;

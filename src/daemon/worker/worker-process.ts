@@ -148,8 +148,7 @@ export class WorkerProcess {
   check(livedNs: number): void {
     const waitedNs = livedNs - this.#progressNs;
     const [head] = this.#tasks;
-    if (this.state === 'starting' && waitedNs > progressNsMax)
-      this.kill(`no progress for ${seconds(waitedNs)} s of its start`);
+    if (this.state === 'starting' && waitedNs > progressNsMax) this.kill(`made no progress for ${seconds(waitedNs)} s`);
     else if (this.state === 'ready' && head && waitedNs > head.limitNs) this.kill(`hung for ${seconds(waitedNs)} s`);
   }
 
