@@ -118,7 +118,10 @@ export class Supervisor {
   /** One start at a time: its result says whether the next is worth it. */
   #start(role: Role): void {
     const { clock } = this.#settings;
-    if ([...this.#members].some(({ process }) => process.state === 'starting')) return;
+    // Binaries are made whoever starts meanwhile, but once.
+    const isInTheWay = (member: Member): boolean =>
+      role === 'compile' ? member.role === role : member.process.state === 'starting';
+    if ([...this.#members].some(isInTheWay)) return;
     try {
       this.#members.add(this.#spawn(role));
     } catch (error) {
