@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Device as DeviceKind, Precision, Priority } from '../../src/gen/acceld/v1/execution.js';
@@ -31,6 +32,7 @@ export interface OpenWorker {
 
 export async function openWorker(change: Partial<WorkerDeviceSettings> = {}, fault = ''): Promise<OpenWorker> {
   const folder = mkdtempSync(join(tmpdir(), 'acceld-workers-'));
+  if (change.device === 'gpu') cpSync(compiledStore(), join(folder, 'store'), { recursive: true });
   const events: Event[] = [];
   let current = fault;
   const device = await WorkerDevice.open({
@@ -58,11 +60,32 @@ export async function openWorker(change: Partial<WorkerDeviceSettings> = {}, fau
   };
 }
 
+/** The binaries of kernels, compiled once for all workers of a test run. */
+const compiled = join(tmpdir(), `acceld-store-${process.pid}`);
+
+function compiledStore(): string {
+  if (!existsSync(compiled)) {
+    mkdirSync(compiled);
+    process.on('exit', () => rmSync(compiled, { recursive: true, force: true }));
+  }
+  return compiled;
+}
+
+/** Has the GPU's kernels compiled, and says whether there is a GPU. */
+export async function compileForGpu(): Promise<boolean> {
+  const worker = await openWorker({ device: 'gpu' });
+  await eventually(() => assert.ok(worker.device.state.up || worker.device.state.reason.startsWith('down')), 60_000);
+  const { up } = worker.device.state;
+  if (up) cpSync(join(worker.folder, 'store'), compiledStore(), { recursive: true });
+  await worker.close();
+  return up;
+}
+
 /** Waits until the device takes work. */
 export const isUp = ({ device }: OpenWorker): Promise<void> =>
   eventually(() => {
     if (!device.state.up) throw new Error(device.state.reason);
-  });
+  }, 10_000);
 
 const execution = {
   device: DeviceKind.DEVICE_AUTO,
@@ -108,20 +131,23 @@ export const taskOf = (plan: Plan, begin = 0, end = plan.rows): Task => ({
 
 export const run = (load: Load, task: Task): Promise<Outcome> => new Promise((resolve) => load.run(task, resolve));
 
-/** All rows of a plan at once. */
-export async function compute(device: WorkerDevice, plan: Plan): Promise<{ outcome: Outcome; memory: Uint8Array }> {
+const bytesOf = (outputs: readonly (Uint8Array | null)[]): Buffer =>
+  Buffer.concat(outputs.filter((column) => column !== null));
+
+/** All rows of a plan at once, and the bytes of its columns. */
+export async function compute(device: WorkerDevice, plan: Plan): Promise<{ outcome: Outcome; bytes: Buffer }> {
   const load = device.load(plan);
   const outcome = await run(load, taskOf(plan));
-  const { memory } = load.result();
+  const bytes = bytesOf(load.result().outputs);
   load.release();
-  return { outcome, memory };
+  return { outcome, bytes };
 }
 
 /** What the CPU within this process makes of it. */
 export function expected(plan: Plan): Buffer {
   const kernel = addon.kernels.findIndex(({ name }) => name === plan.kernel);
-  const size = addon.kernels[kernel]!.outputs[0] === 'f64' ? 8 : 4;
-  const columns = plan.outputs.map((isWanted) => (isWanted ? new Uint8Array(plan.rows * size) : null));
+  const sizes = addon.kernels[kernel]!.outputs.map((element) => (element === 'f64' ? 8 : 4));
+  const columns = plan.outputs.map((isWanted, index) => (isWanted ? new Uint8Array(plan.rows * sizes[index]!) : null));
   addon.run(kernel, plan.params, plan.inputs, columns, 0, plan.rows);
-  return Buffer.concat(columns.filter((column) => column !== null));
+  return bytesOf(columns);
 }

@@ -49,6 +49,7 @@ export class WorkerDevice implements Device {
   readonly #supervisor: Supervisor;
   #info: DeviceInfo;
   #overheadNs = firstOverheadNs;
+  #sandboxLacks = '';
 
   private constructor(settings: WorkerDeviceSettings, arena: SharedArena) {
     const { addon, device, qualify } = settings;
@@ -61,6 +62,7 @@ export class WorkerDevice implements Device {
       arena,
       qualify: async (process) => {
         const info = infoOf(kinds[device], process);
+        this.#sandboxLacks = process.report!.sandboxLacks;
         const trusted = await qualify({ info, run: (plan) => this.#runAlone(process, plan) });
         this.#info = { ...info, kernels: info.kernels.filter(({ name }) => trusted.includes(name)) };
       },
@@ -86,6 +88,11 @@ export class WorkerDevice implements Device {
 
   get memory(): ArenaFigures {
     return this.#arena.figures;
+  }
+
+  /** What this system does not have for the sandbox of a worker; empty: nothing lacks, or none has started yet. */
+  get sandboxLacks(): string {
+    return this.#sandboxLacks;
   }
 
   /** The standby included. */

@@ -1,12 +1,22 @@
 // Everything that a worker can do wrong: its tasks fail in the way that is due, nobody else is harmed, and the next
 // worker serves.
 import assert from 'node:assert/strict';
-import { describe, it } from 'mocha';
+import { before, describe, it } from 'mocha';
+import type { Plan } from '../../../src/daemon/base/plan.js';
 import type { FailureKind } from '../../../src/daemon/devices/device.js';
+import { goldenPlans } from '../../../src/daemon/operations/index.js';
 import { eventually } from '../../support/eventually.js';
-import { compute, expected, isUp, openWorker, optionPlan, run, taskOf, type OpenWorker } from '../../support/worker.js';
-
-const plan = optionPlan(1000);
+import { needs } from '../../support/missing.js';
+import {
+  compileForGpu,
+  compute,
+  expected,
+  isUp,
+  openWorker,
+  run,
+  taskOf,
+  type OpenWorker,
+} from '../../support/worker.js';
 
 interface Case {
   readonly fault: string;
@@ -39,8 +49,14 @@ const cases: readonly Case[] = [
   { fault: 'garbage-order', told: ['died', 'lost'], cause: /^broke the protocol: ready out of turn$/ },
 ];
 
-async function withWorker(fault: string, act: (worker: OpenWorker) => Promise<void>): Promise<void> {
-  const worker = await openWorker({}, fault);
+const devices = ['cpu', 'gpu'] as const;
+type DeviceRole = (typeof devices)[number];
+
+async function withWorker(
+  of: { device: DeviceRole; fault: string },
+  act: (worker: OpenWorker) => Promise<void>,
+): Promise<void> {
+  const worker = await openWorker({ device: of.device }, of.fault);
   try {
     await act(worker);
   } finally {
@@ -48,47 +64,67 @@ async function withWorker(fault: string, act: (worker: OpenWorker) => Promise<vo
   }
 }
 
-describe('a worker that does wrong', () => {
-  for (const { fault, told, cause } of cases) {
-    it(fault, () =>
-      withWorker(fault, async (worker) => {
-        await isUp(worker);
-        worker.setFault('');
-        const load = worker.device.load(plan);
-        const outcomes = await Promise.all([run(load, taskOf(plan, 0, 500)), run(load, taskOf(plan, 500, 1000))]);
-        load.release();
-        assert.deepEqual(
-          outcomes.map(({ failure }) => failure?.kind),
-          told,
-        );
-        if (cause) {
-          const died = await eventually(
-            () => worker.events.find((event) => event.kind === 'worker-died') ?? assert.fail(),
-          );
-          assert.match(died.cause, cause);
-          const isAccused = told[0] === 'died';
-          assert.deepEqual([died.accused, died.lost], [isAccused ? 1 : 0, 1]);
-        }
-        await isUp(worker);
-        assert.ok(expected(plan).equals((await compute(worker.device, plan)).memory));
-        await eventually(() => assert.equal(worker.device.memory.usedBytes, 0));
-      }),
-    );
-  }
+/** A job of each kernel; of the CPU's those that no GPU has. */
+const plansOf = (device: DeviceRole): readonly Plan[] => {
+  const plans = new Map(goldenPlans().map((plan) => [plan.kernel, plan]));
+  return [...plans.values()].filter(({ kernel }) => kernel.endsWith('-f32') === (device === 'gpu'));
+};
 
-  it('wrong: the bits show it, and nothing else does', () =>
-    withWorker('wrong', async (worker) => {
-      await isUp(worker);
-      const { outcome, memory } = await compute(worker.device, plan);
-      assert.equal(outcome.failure, undefined);
-      assert.ok(!expected(plan).equals(memory));
-      assert.ok(expected(plan).equals((await compute(worker.device, plan)).memory));
-    }));
-});
+async function runsAgain(worker: OpenWorker, plan: Plan): Promise<void> {
+  await isUp(worker);
+  const { outcome, bytes } = await compute(worker.device, plan);
+  assert.equal(outcome.failure, undefined);
+  assert.ok(expected(plan).equals(bytes));
+  await eventually(() => assert.equal(worker.device.memory.usedBytes, 0));
+}
+
+async function fails(worker: OpenWorker, plan: Plan, { cause, told }: Case): Promise<void> {
+  await isUp(worker);
+  worker.setFault('');
+  const load = worker.device.load(plan);
+  const outcomes = await Promise.all([run(load, taskOf(plan)), run(load, taskOf(plan))]);
+  load.release();
+  assert.deepEqual(
+    outcomes.map(({ failure }) => failure?.kind),
+    told,
+  );
+  if (!cause) return;
+  const died = await eventually(() => worker.events.find((event) => event.kind === 'worker-died') ?? assert.fail());
+  assert.match(died.cause, cause);
+  assert.deepEqual([died.accused, died.lost], [told[0] === 'died' ? 1 : 0, 1]);
+}
+
+for (const device of devices) {
+  describe(`a ${device} worker that does wrong`, function () {
+    this.timeout(90_000);
+    before(async function () {
+      if (device === 'gpu') needs(this, 'an OpenCL device (pocl-opencl-icd)', await compileForGpu());
+    });
+
+    for (const plan of plansOf(device)) {
+      for (const one of cases) {
+        it(`${plan.kernel}: ${one.fault}`, () =>
+          withWorker({ device, fault: one.fault }, async (worker) => {
+            await fails(worker, plan, one);
+            await runsAgain(worker, plan);
+          }));
+      }
+
+      it(`${plan.kernel}: wrong; the bits show it, and nothing else does`, () =>
+        withWorker({ device, fault: 'wrong' }, async (worker) => {
+          await isUp(worker);
+          const { outcome, bytes } = await compute(worker.device, plan);
+          assert.equal(outcome.failure, undefined);
+          assert.ok(!expected(plan).equals(bytes));
+          await runsAgain(worker, plan);
+        }));
+    }
+  });
+}
 
 describe('a worker that does wrong at its start', () => {
   it('absent: the device is down, which is said once, and comes back when it is there', () =>
-    withWorker('absent', async (worker) => {
+    withWorker({ device: 'cpu', fault: 'absent' }, async (worker) => {
       await eventually(() => assert.deepEqual(worker.device.state, { up: false, reason: 'down: no device today' }));
       assert.deepEqual(worker.events, [{ kind: 'worker-down', device: 'cpu', reason: 'no device today' }]);
     }));
@@ -98,14 +134,14 @@ describe('a worker that does wrong at its start', () => {
     ['attach', 'down: the device takes no memory: no memory today'],
   ] as const) {
     it(`${fault}: the device is down`, () =>
-      withWorker(fault, async (worker) => {
+      withWorker({ device: 'cpu', fault }, async (worker) => {
         await eventually(() => assert.equal(worker.device.state.reason, reason));
         assert.equal(worker.device.state.up, false);
       }));
   }
 
   it('crash-start: the device is down after five starts, each later than the one before', () =>
-    withWorker('crash-start', async (worker) => {
+    withWorker({ device: 'cpu', fault: 'crash-start' }, async (worker) => {
       await eventually(() => assert.equal(worker.device.state.reason, 'down: died of SIGSEGV'));
       const kinds = worker.events.map(({ kind }) => kind);
       assert.deepEqual(kinds, [...Array<string>(5).fill('worker-died'), 'worker-down']);

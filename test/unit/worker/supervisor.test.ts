@@ -44,7 +44,7 @@ describe('Supervisor', () => {
     // The standby's first task hangs as well, so that both are gone at once; then the third serves.
     await qualified(worker, 3);
     assert.equal((await compute(worker.device, plan)).outcome.failure?.kind, 'died');
-    assert.ok(expected(plan).equals((await compute(worker.device, plan)).memory));
+    assert.ok(expected(plan).equals((await compute(worker.device, plan)).bytes));
   });
 
   it('replaces a standby that died, and needs nobody for it', async () => {
@@ -52,7 +52,7 @@ describe('Supervisor', () => {
     const [, standby] = await qualified(worker, 2);
     process.kill(standby!, 'SIGKILL');
     await qualified(worker, 3);
-    assert.ok(expected(plan).equals((await compute(worker.device, plan)).memory));
+    assert.ok(expected(plan).equals((await compute(worker.device, plan)).bytes));
     assert.equal(deathsOf(worker), 1);
   });
 
@@ -159,7 +159,7 @@ describe('what workers leave behind', () => {
     await qualified(worker, 2);
     const before = descriptors();
     for (let round = 1; round <= 20; round += 1) {
-      assert.ok(expected(plan).equals((await compute(worker.device, plan)).memory));
+      assert.ok(expected(plan).equals((await compute(worker.device, plan)).bytes));
       for (const pid of pidsOf(worker).slice(-2)) process.kill(pid, 'SIGKILL');
       await qualified(worker, 2 + 2 * round);
     }

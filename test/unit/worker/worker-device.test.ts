@@ -27,10 +27,10 @@ describe('WorkerDevice', () => {
     worker = await openWorker();
     await isUp(worker);
     const plan = optionPlan(10_000);
-    const { outcome, memory } = await compute(worker.device, plan);
+    const { outcome, bytes } = await compute(worker.device, plan);
     assert.equal(outcome.failure, undefined);
     assert.ok(outcome.computeNs > 0);
-    assert.ok(expected(plan).equals(memory));
+    assert.ok(expected(plan).equals(bytes));
     const load = worker.device.load(plan);
     const borders = [0, 64, 1000, 1001, 5000, 10_000];
     await Promise.all(borders.slice(1).map((end, index) => run(load, taskOf(plan, borders[index], end))));
@@ -59,7 +59,7 @@ describe('WorkerDevice', () => {
     });
     assert.deepEqual(died, { kind: 'worker-died', device: 'cpu', pid, cause: 'died of SIGKILL', accused: 1, lost: 1 });
     await isUp(worker);
-    assert.ok(expected(plan).equals((await compute(worker.device, plan)).memory));
+    assert.ok(expected(plan).equals((await compute(worker.device, plan)).bytes));
     await eventually(() => assert.equal(worker.device.memory.usedBytes, 0));
   });
 });
