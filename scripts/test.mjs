@@ -13,6 +13,7 @@ const suites = [
   { name: 'native', pattern: 'test/native/native.test.ts' },
   { name: 'identity', pattern: 'test/native/identity.test.ts test/native/gpu.test.ts' },
   { name: 'system', pattern: 'test/system/**/*.test.ts' },
+  { name: 'chaos', pattern: 'test/chaos/chaos.test.ts' },
 ];
 
 const total = { passed: 0, failed: 0, skipped: [] };

@@ -14,7 +14,7 @@ export function printStatus(status: Status, terminal: Terminal): void {
   say(`${connections} connections, ${bytes(residentBytes)} resident`);
   const devices = status.devices.map(({ device, up, engine, name, variant, threads, workers, kernels }) => {
     const counts = [threads, workers ?? 0, kernels.length].map(String);
-    return [deviceWord(device), up ? 'up' : 'down', engine, name, variant, ...counts];
+    return [deviceWord(device), up ? 'up' : 'down', engine, clip(name), clip(variant), ...counts];
   });
   const devicesHead = ['device', 'state', 'engine', 'name', 'variant', 'threads', 'workers', 'kernels'];
   terminal.out(`\n${table({ head: devicesHead, rows: devices, numbersFrom: 5 }, terminal)}`);
@@ -35,6 +35,9 @@ export function printStatus(status: Status, terminal: Terminal): void {
   }
   status.warnings.forEach((warning) => say(`warning: ${warning}`));
 }
+
+/** Drivers tell their life's story. */
+const clip = (text: string): string => (text.length > 40 ? `${text.slice(0, 39)}…` : text);
 
 function uptime(seconds: number): string {
   const minutes = Math.floor(seconds / 60);

@@ -49,7 +49,7 @@ export const schema = z.strictObject({
       /** A second worker, ready to take over at once when the first one dies. Costs its memory: 40 to 120 MB. */
       standby: z.boolean().default(true),
       /** Memory that the workers share with the daemon, for the columns of all jobs on the GPU at once. */
-      memory_bytes: z.int().min(16_777_216).max(68_719_476_736).default(67_108_864),
+      memory_bytes: z.int().min(16_777_216).max(68_719_476_736).default(33_554_432),
       /** One result of the GPU in so many is computed again on the CPU and compared. */
       check_one_in: z.int().min(1).max(1_000_000).default(1000),
     })

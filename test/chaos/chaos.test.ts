@@ -1,0 +1,129 @@
+// Mixed load while the worker of the GPU is killed, crashed and stopped: nobody loses a call, and no bit changes.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { after, before, describe, it } from 'mocha';
+import { connect, Device } from '../../src/client/index.js';
+import { startDaemon, type RunningDaemon } from '../support/daemon.js';
+import { eventually } from '../support/eventually.js';
+import { makeQuestions, runCaller, type Findings } from '../support/chaos-caller.js';
+import { needs, runs } from '../support/missing.js';
+
+const seconds = 60;
+const callers = 32;
+/** One in so many may not fall back. */
+const forbidEvery = 4;
+const signals = ['SIGKILL', 'SIGSEGV', 'SIGSTOP'] as const;
+/** The first answers of a machine that compiles and loads kernels. */
+const upMsMax = 60_000;
+
+/** Worker processes of a daemon. */
+const workersOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+
+const descriptorsOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
+
+const exists = (pid: number): boolean => {
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+  } catch {
+    return false;
+  }
+};
+
+describe('chaos', function () {
+  this.timeout((seconds + 120) * 1000);
+  let daemon: RunningDaemon;
+
+  before(async function () {
+    needs(this, 'pocl-opencl-icd', runs('sh', '-c', 'ls /etc/OpenCL/vendors/*.icd'));
+    daemon = await startDaemon({ config: 'gpu: { standby: true, check_one_in: 20 }' });
+    await gpuIsUp();
+  });
+  after(() => daemon.stop());
+
+  async function gpuIsUp(workers = 2): Promise<void> {
+    const client = connect({ socket: daemon.socket });
+    await eventually(async () => {
+      const { devices } = await client.admin.getStatus();
+      const gpu = devices.find(({ device }) => device === Device.DEVICE_GPU)!;
+      assert.ok(gpu.up && gpu.workers === workers && gpu.kernels.length > 0, gpu.reason);
+    }, upMsMax);
+    client.close();
+  }
+
+  /** A blow about once a second, at the worker that serves or at its standby. Returns when each fell. */
+  async function strike(endMs: number): Promise<number[]> {
+    const blows: number[] = [];
+    for (let blow = 0; performance.now() < endMs - 2_000; blow += 1) {
+      await sleep(700 + 600 * Math.abs(Math.sin(blow)));
+      const workers = workersOf(daemon.pid);
+      const victim = workers[blow % workers.length];
+      if (victim === undefined) continue;
+      process.kill(victim, signals[blow % signals.length]!);
+      blows.push(performance.now());
+    }
+    return blows;
+  }
+
+  it(`loses no call of ${callers} callers in ${seconds} s, and changes no bit`, async () => {
+    const questions = await makeQuestions(daemon.socket);
+    const descriptors = descriptorsOf(daemon.pid);
+    const endMs = performance.now() + seconds * 1000;
+    const running = Array.from({ length: callers }, (_, index) =>
+      runCaller(daemon.socket, { questions, endMs, forbid: index % forbidEvery === 0, first: index }),
+    );
+    const blows = await strike(endMs);
+    const findings = await Promise.all(running);
+    report(findings, blows);
+    assert.deepEqual([...new Set(findings.flatMap(({ failures }) => failures))], []);
+    assert.ok(blows.length > seconds / 3, `${blows.length} blows`);
+    const onGpu = findings
+      .flatMap(({ answered }) => answered)
+      .filter(({ receipt }) => receipt?.device === Device.DEVICE_GPU);
+    assert.ok(onGpu.length > 100, `${onGpu.length} answers of the GPU`);
+    await gpuIsUp();
+    await nothingIsLeft(descriptors);
+  });
+
+  /** The caller's tickets, the memory of the workers, descriptors, and processes. */
+  async function nothingIsLeft(descriptors: number): Promise<void> {
+    const client = connect({ socket: daemon.socket });
+    await eventually(async () => {
+      const { caller, lanes } = await client.admin.getStatus();
+      assert.deepEqual([caller?.requestsInFlight, caller?.bytesInFlight, caller?.queued], [0, 0, 0]);
+      assert.ok(lanes.every(({ queued, running }) => queued === 0 && running === 0));
+      const metrics = await (await fetch(`http://127.0.0.1:${daemon.httpPort}/metrics`)).text();
+      assert.match(metrics, /acceld_device_memory_bytes\{device="gpu",state="used"\} 0\n/);
+      assert.doesNotMatch(metrics, /outcome="different"/);
+    });
+    client.close();
+    await eventually(() => assert.ok(Math.abs(descriptorsOf(daemon.pid) - descriptors) <= 3, leftovers()));
+    const workers = workersOf(daemon.pid);
+    await daemon.stop();
+    await eventually(() => assert.deepEqual(workers.filter(exists), []));
+    assert.doesNotMatch(daemon.output(), /"msg":"bug"/);
+  }
+
+  const leftovers = (): string =>
+    readdirSync(`/proc/${daemon.pid}/fd`)
+      .map((descriptor) => readlinkSync(`/proc/${daemon.pid}/fd/${descriptor}`))
+      .join('\n');
+});
+
+/** Milliseconds from each blow to the answers of the calls that were in flight then. */
+function report(findings: readonly Findings[], blows: readonly number[]): void {
+  const answered = findings.flatMap(({ answered }) => answered);
+  const waits = blows.flatMap((blow) =>
+    answered.filter(({ beganMs, endedMs }) => beganMs < blow && endedMs > blow).map(({ endedMs }) => endedMs - blow),
+  );
+  waits.sort((a, b) => a - b);
+  const at = (share: number): string => (waits[Math.floor(share * (waits.length - 1))] ?? NaN).toFixed(1);
+  const onGpu = answered.filter(({ receipt }) => receipt?.device === Device.DEVICE_GPU).length;
+  const moved = answered.filter(({ receipt }) => receipt?.fallback).length;
+  const refused = findings.flatMap(({ refusals }) => [...refusals]).map(([code, count]) => `${code} ${count}`);
+  console.log(
+    `      ${answered.length} answers, ${onGpu} of the GPU, ${moved} after a fallback; ${blows.length} blows; ` +
+      `in flight at one: p50 ${at(0.5)}, p99 ${at(0.99)}, longest ${at(1)} ms; refused: ${refused.join(', ') || 'none'}`,
+  );
+}
