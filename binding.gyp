@@ -89,7 +89,6 @@
           'native/backends/metal/command_fault.cc',
           'native/backends/metal/device.mm',
           'native/backends/metal/gpu.mm',
-          'native/backends/metal/library.mm',
           'native/backends/metal/text.cc',
           '<@(gpu_shared_sources)',
         ],

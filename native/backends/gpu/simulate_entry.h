@@ -2,7 +2,7 @@
 // texts. The samples of a lane and the sum over the lanes are in the order of backends/cpu/simulate_entry.h, which is
 // what keeps the bits equal.
 
-enum { kLanesOfBlock = 16, kBlocksOfGroup = kGpuGroupItems / kLanesOfBlock };
+enum { kLanesOfBlock = 16 };
 enum { kSimulateTotals = sizeof(SimulateTotals) / sizeof(Total) };
 
 FUNCTION FourNormals NormalsAt(uint64_t counter, uint32_t draw, uint64_t seed) {
