@@ -8,6 +8,7 @@ import { sessionBenches } from './session-rows.js';
 import { simulationBenches } from './simulation-rows.js';
 import { soakBenches } from './soak-rows.js';
 import { volatilityBenches } from './volatility-rows.js';
+import { workerBenches } from './worker-rows.js';
 
 const benches = [
   ...kernelBenches,
@@ -15,6 +16,7 @@ const benches = [
   ...simulationBenches,
   ...serverBenches,
   ...sessionBenches,
+  ...workerBenches,
   ...soakBenches,
 ];
 

@@ -2,12 +2,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, Fault, OptionType, Priority } from '../src/client/index.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect, Device, Fallback, Fault, OptionType, Priority } from '../src/client/index.js';
 import { OpenRequest, OpenResponse } from '../src/gen/acceld/v1/session_service.js';
 import { catalog } from '../src/gen/catalog.js';
 import { makeBook, requestBytes } from './book.js';
 import { runStreams, type LoadResult } from './load-client.js';
-import { inTurn, median, toRow, type Bench, type Row } from './row.js';
+import { inTurn, median, MissingPart, toRow, type Bench, type Row } from './row.js';
 import { startDaemon, startPeer, type RunningServer } from './servers.js';
 
 const sessionPath = '/acceld.v1.SessionService/Open';
@@ -16,7 +17,8 @@ const warmUpCalls = 20_000;
 
 export const sessionBenches: readonly Bench[] = [
   { name: 'session-rtt', rows: sessionRtt },
-  { name: 'order-under-batch-cpu', rows: orderUnderBatch },
+  { name: 'order-under-batch-cpu', rows: () => orderUnderBatch('cpu') },
+  { name: 'order-under-batch-opencl', rows: () => orderUnderBatch('opencl') },
 ];
 
 /** Files of one message that prices one option as an ORDER, and of the daemon's answer to it. */
@@ -73,20 +75,23 @@ async function* sessionRtt(): AsyncGenerator<Row> {
   }
 }
 
+const devices = { cpu: Device.DEVICE_CPU, opencl: Device.DEVICE_GPU };
+
 /** The peer is the same daemon while it does nothing else. */
-async function* orderUnderBatch(): AsyncGenerator<Row> {
+async function* orderUnderBatch(kind: 'cpu' | 'opencl'): AsyncGenerator<Row> {
   const files = openFiles();
   const daemon = await startDaemon(files.folder, false);
   try {
+    if (kind === 'opencl') await gpuIsUp(daemon);
     await warm(files, daemon, false);
     const samples = await inTurn(
-      () => besideBatch(daemon, () => measure(files, daemon, false)),
+      () => besideBatch({ daemon, device: devices[kind] }, () => measure(files, daemon, false)),
       () => measure(files, daemon, false),
     );
     for (const percentile of ['p99Us', 'p50Us'] as const) {
       const time = (results: readonly LoadResult[]) => median(results.map((result) => result[percentile]));
       yield toRow({
-        name: `order-under-batch-cpu${percentile === 'p99Us' ? '' : '-p50'}`,
+        name: `order-under-batch-${kind}${percentile === 'p99Us' ? '' : '-p50'}`,
         unit: `us, ${percentile.slice(0, 3)} of an ORDER call on a session`,
         ours: time(samples.ours),
         peer: time(samples.peer),
@@ -100,13 +105,27 @@ async function* orderUnderBatch(): AsyncGenerator<Row> {
   }
 }
 
+async function gpuIsUp({ socket }: RunningServer): Promise<void> {
+  const client = connect({ socket });
+  for (let waitedMs = 0; ; waitedMs += 100) {
+    const gpu = (await client.admin.getStatus()).devices.find(({ device }) => device === Device.DEVICE_GPU);
+    if (gpu?.up) break;
+    if (waitedMs > 60_000 || gpu?.reason.startsWith('down')) throw new MissingPart('an OpenCL device');
+    await sleep(100);
+  }
+  client.close();
+}
+
 /** Acts while a BATCH simulation takes every core that it gets. */
-async function besideBatch<Result>(daemon: RunningServer, act: () => Promise<Result>): Promise<Result> {
+async function besideBatch<Result>(
+  { daemon, device }: { daemon: RunningServer; device: Device },
+  act: () => Promise<Result>,
+): Promise<Result> {
   const client = connect({ socket: daemon.socket });
   const ending = new AbortController();
   const progress = client.pricing.simulate(
     {
-      execution: { priority: Priority.PRIORITY_BATCH },
+      execution: { priority: Priority.PRIORITY_BATCH, device, fallback: Fallback.FALLBACK_FORBID },
       type: OptionType.OPTION_TYPE_CALL,
       spot: 100,
       strike: 100,
