@@ -28,7 +28,8 @@ void ErrandThread::Close() {
 
 void ErrandThread::Serve() {
   NameThread(name_);
-  constexpr int kNiceness = 19;
+  // Above bulk work, or making a region would starve on busy cores.
+  constexpr int kNiceness = 10;
   LowerThreadPriority(kNiceness);
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {

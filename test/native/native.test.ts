@@ -33,6 +33,7 @@ const kernelUnits: readonly (readonly [source: string, ...flags: string[]])[] =
 const testedUnits: typeof kernelUnits = [
   ...kernelUnits,
   ['native/backends/cpu/dispatch.cc'],
+  ['native/host/guard.cc'],
   ['native/host/pool.cc'],
   [`native/host/platform_${isMac ? 'darwin' : 'linux'}.cc`],
 ];

@@ -1,0 +1,241 @@
+// Kernels on memory that another process writes to while they run, in every instruction set: what is not in the domain
+// is found, what is not finite is taken out, and nothing outside the columns is touched.
+#include "../host/guard.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "../backends/cpu/dispatch.h"
+#include "option_chain.h"
+
+namespace {
+
+using namespace acceld;
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr size_t kRows = 3 * kGuardRows + 5;
+
+// Of price-options: ranges of its seven inputs, and |rate x years| and |yield x years|.
+Guard OptionGuard() {
+  Guard guard;
+  guard.domain.ranges = {{1, 2, false},  {1e-9, 1e12, false}, {1e-9, 1e12, false}, {-2, 2, false},
+                         {-2, 2, false}, {1e-9, 10, true},    {1e-9, 200, true}};
+  guard.domain.products = {{3, 6, 50}, {4, 6, 50}};
+  return guard;
+}
+
+// Columns of a kernel, all rows alike but for what a test sets.
+class Columns {
+ public:
+  explicit Columns(const Kernel& kernel) : kernel_(kernel) {
+    static const double numbers[] = {1, 100, 100, 0.05, 0.01, 0.2, 1};
+    for (size_t i = 0; i < kernel.inputs; ++i) {
+      memory_[i].resize(kRows * SizeOf(kernel.input_elements[i]));
+      for (size_t row = 0; row < kRows; ++row) Set(i, row, numbers[i]);
+      inputs_[i] = {memory_[i].data(), SizeOf(kernel.input_elements[i])};
+    }
+    for (size_t i = 0; i < kernel.outputs; ++i) {
+      results_[i].resize(kRows * SizeOf(kernel.output_elements[i]));
+      outputs_[i] = results_[i].data();
+    }
+    mask_.assign(kRows, 0xffffffff);
+  }
+
+  void Set(size_t column, size_t row, double value) {
+    unsigned char* place = memory_[column].data() + row * SizeOf(kernel_.input_elements[column]);
+    const float narrow = static_cast<float>(value);
+    switch (kernel_.input_elements[column]) {
+      case Element::kF64: std::memcpy(place, &value, sizeof value); return;
+      case Element::kF32: std::memcpy(place, &narrow, sizeof narrow); return;
+      default: *place = static_cast<unsigned char>(value);
+    }
+  }
+
+  uint32_t Run(const Guard& guard, size_t begin = 0, size_t end = kRows) {
+    return RunGuarded(kernel_, guard, {&params_, inputs_, outputs_, begin, end, kernel_.params_bytes});
+  }
+
+  unsigned char* mask() { return reinterpret_cast<unsigned char*>(mask_.data()); }
+  uint32_t MaskOf(size_t row) const { return mask_[row]; }
+  std::vector<unsigned char>& output(size_t index) { return results_[index]; }
+
+ private:
+  const Kernel& kernel_;
+  const uint32_t params_ = kBlackScholesMerton;
+  std::vector<unsigned char> memory_[kColumnsMax];
+  std::vector<unsigned char> results_[kColumnsMax];
+  Column inputs_[kColumnsMax];
+  unsigned char* outputs_[kColumnsMax];
+  std::vector<uint32_t> mask_;
+};
+
+struct Odd {
+  size_t column;
+  double value;
+};
+
+std::string FindsWhatIsOutOfTheDomain(const Kernel& kernel) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  const Odd odd[] = {{0, 0},     {0, 3},         {0, 255},  {1, 0},    {1, -100}, {1, kNaN}, {2, 2e12},
+                     {2, 1e-10}, {3, 2.1},       {3, -2.1}, {4, kNaN}, {4, 3},    {5, 11},   {5, -0.2},
+                     {5, 1e-10}, {5, -infinity}, {6, 201},  {6, kNaN}, {6, 1e-10}};
+  for (const size_t row : {size_t{0}, size_t{7}, kGuardRows - 1, 2 * kGuardRows, kRows - 1}) {
+    for (const Odd& each : odd) {
+      Columns columns(kernel);
+      columns.Set(each.column, row, each.value);
+      const uint32_t flags = columns.Run(OptionGuard());
+      const std::string place = "column " + std::to_string(each.column) + ", row " + std::to_string(row);
+      if ((flags & kOutOfDomain) == 0) return place + " passed " + std::to_string(each.value);
+      if (flags >> kGuardBlockShift != row / kGuardRows) return place + " is not in the block that is named";
+    }
+  }
+  return "";
+}
+
+std::string LetsPassWhatIsInTheDomain(const Kernel& kernel) {
+  Columns columns(kernel);
+  const Odd edges[] = {{0, 2}, {1, 1e-9}, {1, 1e12}, {3, -2}, {3, 2}, {5, 0}, {5, -0.0}, {5, 10}, {6, 0}, {6, 1e-9}};
+  size_t row = 0;
+  for (const Odd& each : edges) columns.Set(each.column, row++, each.value);
+  return (columns.Run(OptionGuard()) & kOutOfDomain) == 0 ? "" : "a value at a border is refused";
+}
+
+std::string BoundsProducts(const Kernel& kernel) {
+  for (const auto& [rate, years, good] : {std::tuple{0.25, 200.0, true}, {0.26, 200.0, false}, {-0.26, 200.0, false}}) {
+    for (const size_t column : {3, 4}) {
+      Columns columns(kernel);
+      columns.Set(column, kRows - 1, rate);
+      columns.Set(6, kRows - 1, years);
+      if (((columns.Run(OptionGuard()) & kOutOfDomain) == 0) != good)
+        return "growth of " + std::to_string(rate * years);
+    }
+  }
+  return "";
+}
+
+std::string TakesOutWhatIsNotFinite(const Kernel& kernel) {
+  Columns columns(kernel);
+  Guard guard = OptionGuard();
+  guard.mask = columns.mask();
+  // At the money at expiry gamma does not exist.
+  const size_t odd = kGuardRows + 1;
+  columns.Set(6, odd, 0);
+  if (columns.Run(guard) != kNotFinite) return "the flags are wrong";
+  constexpr uint32_t kGamma = 1u << 3;
+  for (size_t row = 0; row < kRows; ++row) {
+    const uint32_t mask = columns.MaskOf(row);
+    if (row == odd ? (mask & kGamma) == 0 : mask != 0) return "the mask of row " + std::to_string(row) + " is wrong";
+  }
+  const size_t size = SizeOf(kernel.output_elements[2]);
+  const auto gamma = columns.output(2).begin() + static_cast<long>(odd * size);
+  return std::all_of(gamma, gamma + static_cast<long>(size), [](unsigned char byte) { return byte == 0; })
+             ? ""
+             : "something is left in its place";
+}
+
+std::string LeavesOtherRowsAlone(const Kernel& kernel) {
+  Columns columns(kernel);
+  Guard guard = OptionGuard();
+  guard.mask = columns.mask();
+  columns.Run(guard, 100, 200);
+  return columns.MaskOf(99) == 0xffffffff && columns.MaskOf(200) == 0xffffffff && columns.MaskOf(100) == 0
+             ? ""
+             : "the mask is written outside the rows";
+}
+
+using Span = std::pair<unsigned char*, size_t>;
+
+// Another process that writes random bytes to the spans until it is ended.
+class Scribbler {
+ public:
+  explicit Scribbler(const std::vector<Span>& spans) : process_(fork()) {
+    if (process_ != 0) return;
+    Random random(1);
+    for (;;) {
+      const Span& span = spans[random.Below(spans.size())];
+      span.first[random.Below(span.second)] = static_cast<unsigned char>(random.Next());
+    }
+  }
+  ~Scribbler() {
+    kill(process_, SIGKILL);
+    waitpid(process_, nullptr, 0);
+  }
+
+ private:
+  const pid_t process_;
+};
+
+// Every column, in and out, and the mask lie in shared memory and end at a page that nobody may touch.
+std::string SurvivesWhateverIsWritten(const Kernel& kernel) {
+  constexpr size_t kPage = 16384, kSlot = (kRows * sizeof(double) / kPage + 2) * kPage;
+  const size_t bytes = (kernel.inputs + kernel.outputs + 1) * kSlot;
+  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return "no memory";
+  std::vector<Span> spans;
+  const auto place = [&](size_t size) {
+    unsigned char* end = static_cast<unsigned char*>(memory) + (spans.size() + 1) * kSlot - kPage;
+    mprotect(end, kPage, PROT_NONE);
+    spans.emplace_back(end - kRows * size, kRows * size);
+    return spans.back().first;
+  };
+  Column inputs[kColumnsMax];
+  unsigned char* outputs[kColumnsMax];
+  Guard guard;
+  for (size_t i = 0; i < kernel.inputs; ++i) {
+    const size_t size = SizeOf(kernel.input_elements[i]);
+    inputs[i] = {place(size), size};
+    // Any value: a run that ends early would prove little.
+    guard.domain.ranges.push_back({kNaN, 0, false});
+  }
+  for (size_t i = 0; i < kernel.outputs; ++i) outputs[i] = place(SizeOf(kernel.output_elements[i]));
+  guard.mask = place(sizeof(uint32_t));
+  const std::vector<unsigned char> params(kernel.params_bytes, 1);
+  {
+    const Scribbler scribbler(spans);
+    for (int round = 0; round < 200; ++round) {
+      RunGuarded(kernel, guard, {params.data(), inputs, outputs, 0, kRows, params.size()});
+    }
+  }
+  munmap(memory, bytes);
+  return "";
+}
+
+using Case = std::string (*)(const Kernel&);
+
+}  // namespace
+
+int main() {
+  const std::pair<const char*, Case> of_options[] = {
+      {"finds what is out of the domain", FindsWhatIsOutOfTheDomain},
+      {"lets pass what is in the domain", LetsPassWhatIsInTheDomain},
+      {"bounds products", BoundsProducts},
+      {"takes out what is not finite", TakesOutWhatIsNotFinite},
+      {"leaves other rows alone", LeavesOtherRowsAlone},
+  };
+  bool failed = false;
+  const auto report = [&](const KernelSet& set, const Kernel& kernel, const char* name, const std::string& fault) {
+    failed |= !fault.empty();
+    std::printf("%s %s %s %s%s%s\n", fault.empty() ? "ok" : "not ok", set.instruction_set, kernel.name, name,
+                fault.empty() ? "" : ": ", fault.c_str());
+  };
+  for (const KernelSet* set : RunnableKernelSets()) {
+    for (size_t i = 0; i < set->count; ++i) {
+      const Kernel& kernel = set->kernels[i];
+      if (!kernel.checks_domain) continue;
+      report(*set, kernel, "survives whatever is written", SurvivesWhateverIsWritten(kernel));
+      if (!IsPriceOptions(kernel)) continue;
+      for (const auto& [name, run] : of_options) report(*set, kernel, name, run(kernel));
+    }
+  }
+  return failed ? 1 : 0;
+}
