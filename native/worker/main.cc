@@ -62,8 +62,8 @@ Ending Work(const std::string& role, const std::string& device) {
 }
 
 int Main(int count, char** arguments) {
-  const std::string role = count == 3 ? arguments[1] : "";
-  const std::string device = count == 3 ? arguments[2] : "";
+  const std::string role = count >= 3 ? arguments[1] : "";
+  const std::string device = count >= 3 ? arguments[2] : "";
   if ((role != "worker" || (device != "cpu" && device != "gpu")) && (role != "compile" || device != "gpu")) {
     const int status = Faults::TryEverything(role.c_str(), device.c_str());
     return status >= 0 ? status : 64;

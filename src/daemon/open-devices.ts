@@ -1,5 +1,5 @@
 // The wiring of devices: the CPU, the GPU in its workers, who trusts its kernels, and the scheduler over both.
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ import { goldenPlans } from './operations/index.js';
 import { Scheduler } from './scheduler/scheduler.js';
 import { Shadow } from './scheduler/shadow.js';
 import type { Finished } from './scheduler/work.js';
-import { sweepFolders } from './worker/supervisor.js';
+import { sweepOrphans } from './worker/orphans.js';
 import { WorkerDevice } from './worker/worker-device.js';
 
 export interface DevicesOptions {
@@ -75,7 +75,7 @@ function readingOf(device: Device, gpu: WorkerDevice | undefined) {
 /** Resolves at once: the first worker looks for a GPU meanwhile, and until one is qualified the device is down. */
 async function openGpu({ addon, announce, clock, config: { gpu }, folder }: DevicesOptions, floor: Device) {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  sweepFolders(folder, readdirSync(folder));
+  sweepOrphans(folder);
   const qualification = new Qualification({ floor, announce, golden: goldenPlans() });
   const device = await WorkerDevice.open({
     addon,

@@ -1,6 +1,6 @@
 // Keeps a device served: starts its workers, has each qualified before it serves, ends those that hang, and puts the
 // standby in the place of one that died. Decides nothing about jobs, and never waits for a worker.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.js';
@@ -39,6 +39,9 @@ interface Member {
 
 /** A process that was killed is gone after some 10 ms. */
 const endNsMax = 5_000_000_000;
+
+/** The end of a compile process that did what it could. */
+const finished = 'ended with exit code 0';
 
 /** Two paths below it fit into a frame. */
 const folderBytesMax = 1024;
@@ -180,7 +183,7 @@ export class Supervisor {
   #onReady(member: Member): void {
     const { announce, clock, device } = this.#settings;
     const { process, role, startedNs } = member;
-    if (role === 'compile') return;
+    if (role === 'compile') return this.#reportCompile(process);
     const startMs = Math.round((clock.nowNs() - startedNs) / 1e6);
     announce({ kind: 'worker-started', device, pid: process.pid, startMs });
     const isMissing = process.kernels.some(({ state }) => state === 'missing');
@@ -191,6 +194,13 @@ export class Supervisor {
     }
     // Outside of the frame that said so: a qualification begins with a task.
     setImmediate(() => void this.#qualify(member));
+  }
+
+  #reportCompile({ kernels }: WorkerProcess): void {
+    const { announce, device } = this.#settings;
+    for (const { name, reason, state } of kernels) {
+      if (state !== 'ready') announce({ kind: 'warning', text: `the ${device} has no kernel ${name}: ${reason}` });
+    }
   }
 
   async #qualify(member: Member): Promise<void> {
@@ -229,10 +239,17 @@ export class Supervisor {
       if (this.#members.size === 0) this.#whenClosed();
       return;
     }
-    if (member.role === 'compile') this.#hasCompiled = true;
+    if (member.role === 'compile') this.#onCompileEnded(member.process);
     else if (this.#isMissingBinaries(member)) this.#start('compile');
     else this.#judge(member);
     this.step();
+  }
+
+  /** Whatever became of it: the next worker serves what the store has. */
+  #onCompileEnded({ cause }: WorkerProcess): void {
+    const { announce, device } = this.#settings;
+    this.#hasCompiled = true;
+    if (cause !== finished) announce({ kind: 'warning', text: `the compile process of the ${device} ${cause}` });
   }
 
   /** What the end of a worker says about its device. */
@@ -279,10 +296,3 @@ const ownEnvironment = (work: string): Record<string, string> => ({
   POCL_CACHE_DIR: work,
   POCL_WORK_GROUP_SPECIALIZATION: '0',
 });
-
-/** Folders that workers of a daemon which died left behind. */
-export function sweepFolders(folder: string, names: readonly string[]): void {
-  for (const name of names) {
-    if (/^(worker|compile)-/.test(name)) rmSync(join(folder, name), { recursive: true, force: true });
-  }
-}

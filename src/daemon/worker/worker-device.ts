@@ -62,7 +62,7 @@ export class WorkerDevice implements Device {
       arena,
       qualify: async (process) => {
         const info = infoOf(kinds[device], process);
-        this.#sandboxLacks = process.report!.sandboxLacks;
+        this.#noteSandbox(process.report!.sandboxLacks, settings);
         const trusted = await qualify({ info, run: (plan) => this.#runAlone(process, plan) });
         this.#info = { ...info, kernels: info.kernels.filter(({ name }) => trusted.includes(name)) };
       },
@@ -126,6 +126,16 @@ export class WorkerDevice implements Device {
 
   close(): Promise<void> {
     return this.#supervisor.close();
+  }
+
+  #noteSandbox(lacks: string, { announce, device }: WorkerDeviceSettings): void {
+    if (lacks !== '' && lacks !== this.#sandboxLacks) {
+      announce({
+        kind: 'warning',
+        text: `the ${device} worker runs without a full sandbox: this system lacks ${lacks}`,
+      });
+    }
+    this.#sandboxLacks = lacks;
   }
 
   #loadSettings(process: WorkerProcess, { kernel }: Plan): Pick<LoadSettings, 'process' | 'arena' | 'shape'> {

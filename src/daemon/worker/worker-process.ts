@@ -97,7 +97,7 @@ export class WorkerProcess {
     this.#link = addon.openWorkerLink(this.#reader.received, (count) => this.#onBytes(count));
     this.#beat = arena?.takeBeat() ?? 0;
     try {
-      this.#child = spawn(executable, [role, device], {
+      this.#child = spawn(executable, [role, device, folders.work], {
         argv0: 'acceld',
         cwd: folders.work,
         env: environment,
@@ -273,13 +273,15 @@ export class WorkerProcess {
     this.#link.close();
     const tasks = this.#tasks.splice(0);
     const { arena } = this.#settings;
-    const isExecuting = arena !== undefined && arena.tasksBegun(this.#beat) > this.#answered;
-    this.accused += isExecuting && tasks.length > 0 ? 1 : 0;
-    this.lost = tasks.length - (isExecuting && tasks.length > 0 ? 1 : 0);
+    // The count of a worker is only believed as far as there are tasks.
+    const begun = arena ? arena.tasksBegun(this.#beat) - this.#answered : 0;
+    const executing = Math.min(begun, tasks.length) - 1;
+    if (executing >= 0) this.accused += 1;
+    this.lost = tasks.length - (executing >= 0 ? 1 : 0);
     // First the watcher, so that those who lose their tasks find the standby in its place.
     this.#watcher.onDying();
     tasks.forEach(({ answer }, index) => {
-      const kind: FailureKind = isExecuting && index === 0 ? 'died' : 'lost';
+      const kind: FailureKind = index === executing ? 'died' : 'lost';
       later(() => answer({ failure: new DeviceFailure(kind, cause) }));
     });
   }
