@@ -30,9 +30,17 @@ export interface OpenWorker {
   close(): Promise<void>;
 }
 
-export async function openWorker(change: Partial<WorkerDeviceSettings> = {}, fault = ''): Promise<OpenWorker> {
+/** `prepare`: what to do to the store of a GPU's binaries before the first worker starts. */
+export async function openWorker(
+  change: Partial<WorkerDeviceSettings> = {},
+  fault = '',
+  prepare: (store: string) => void = () => undefined,
+): Promise<OpenWorker> {
   const folder = mkdtempSync(join(tmpdir(), 'acceld-workers-'));
-  if (change.device === 'gpu') cpSync(compiledStore(), join(folder, 'store'), { recursive: true });
+  if (change.device === 'gpu') {
+    cpSync(compiledStore(), join(folder, 'store'), { recursive: true });
+    prepare(join(folder, 'store'));
+  }
   const events: Event[] = [];
   let current = fault;
   const device = await WorkerDevice.open({
