@@ -78,6 +78,7 @@ function addDaemonRoles(root: Command): void {
       });
   delegated('serve', 'run the daemon');
   delegated('check-config', "check the daemon's configuration");
+  delegated('doctor', 'say what this machine can do, and why not');
 }
 
 function addStatus(root: Command, terminal: Terminal): void {

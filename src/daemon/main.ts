@@ -2,9 +2,11 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { exitCodes, StartFailure } from './base/start-failure.js';
 import { ConfigurationError, loadConfig, type Override } from './config/config.js';
-import { checkEnvironment, configFileOf, environmentOverrides } from './config/environment.js';
+import { checkEnvironment, configFileOf, defaultSocketPath, environmentOverrides } from './config/environment.js';
 import type { Config } from './config/schema.js';
 import { openDaemon } from './daemon.js';
+import { examine } from './doctor/doctor.js';
+import { isHealthy, reportOf, type Finding } from './doctor/findings.js';
 import { loadHostAddon } from './devices/host-addon.js';
 
 const flags = {
@@ -14,18 +16,21 @@ const flags = {
   'tcp-port': { type: 'string' },
   'log-level': { type: 'string' },
   'no-gpu': { type: 'boolean' },
+  json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const satisfies ParseArgsConfig['options'];
 
 const usage = `acceld serve         runs the daemon in the foreground until SIGTERM or SIGINT
 acceld check-config  checks a configuration and prints it with every default filled in
+acceld doctor        says what this machine can do, and why not, by trying everything once
 
-Options of both:
+Options of all:
   --config FILE     YAML file of settings (environment: ACCELD_CONFIG)
   --socket PATH     Unix socket to listen on (ACCELD_SOCKET)
   --http-port PORT  port of /metrics, /healthz and /readyz on 127.0.0.1; 0 takes a free one (ACCELD_HTTP_PORT)
   --tcp-port PORT   also serve gRPC on 127.0.0.1 to every user of this machine; 0 takes a free port
   --no-gpu          use the CPU alone
+  --json            print what doctor finds for programs
   --log-level LEVEL debug, info, warn or error (ACCELD_LOG_LEVEL)
 
 Flags win over the environment, the environment over the file, the file over the defaults.
@@ -36,22 +41,24 @@ Examples:
   acceld serve
   acceld serve --config /etc/acceld.yaml
   acceld check-config --config acceld.yaml
+  acceld doctor
 `;
 
 /** `addonPath` is set by tests alone: a build with test hooks. */
 export async function main(args: readonly string[], addonPath?: string): Promise<void> {
   try {
     const [role, ...rest] = args;
-    const { config, help } = readSettings(rest);
+    const { config, help, json } = readSettings(rest);
     if (help) process.stdout.write(usage);
     else if (role === 'check-config') process.stdout.write(`${JSON.stringify(config, null, 2)}\n`);
+    else if (role === 'doctor') await doctor(config, json);
     else await serve(config, addonPath);
   } catch (error) {
     fail(error);
   }
 }
 
-function readSettings(args: readonly string[]): { config: Config; help: boolean } {
+function readSettings(args: readonly string[]): { config: Config; help: boolean; json: boolean } {
   const values = readFlags(args);
   const overrides: Override[] = [...environmentOverrides()];
   const add = (source: string, path: string, value: Override['value'] | undefined): void => {
@@ -65,8 +72,9 @@ function readSettings(args: readonly string[]): { config: Config; help: boolean 
   add('--no-gpu', 'gpu.enabled', values['no-gpu'] ? false : undefined);
   add('--tcp-port', 'listeners.tcp.port', number(values['tcp-port']));
   add('--tcp-port', 'listeners.tcp.enabled', values['tcp-port'] === undefined ? undefined : true);
-  if (values.help) return { config: loadConfig(undefined, []), help: true };
-  return { config: loadConfig(values.config ?? configFileOf(), overrides), help: false };
+  const json = values.json ?? false;
+  if (values.help) return { config: loadConfig(undefined, []), help: true, json };
+  return { config: loadConfig(values.config ?? configFileOf(), overrides), help: false, json };
 }
 
 function readFlags(args: readonly string[]) {
@@ -75,6 +83,14 @@ function readFlags(args: readonly string[]) {
   } catch (error) {
     throw new StartFailure(exitCodes.configuration, `${(error as Error).message} (acceld serve --help)`);
   }
+}
+
+async function doctor(config: Config, json: boolean): Promise<void> {
+  const findings: Finding[] = [];
+  const socket = config.listeners.unix.path ?? defaultSocketPath();
+  for await (const finding of examine({ addon: loadHostAddon(), config, socket })) findings.push(finding);
+  process.stdout.write(`${json ? JSON.stringify(findings, null, 2) : reportOf(findings)}\n`);
+  process.exit(isHealthy(findings) ? exitCodes.ok : exitCodes.software);
 }
 
 async function serve(config: Config, addonPath: string | undefined): Promise<void> {
