@@ -2,12 +2,11 @@
 // named by a client, so no client can fill the memory or learn who else trades.
 import { monitorEventLoopDelay, PerformanceObserver, constants as perf } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { Device, Priority } from '../../gen/acceld/v1/execution.js';
-import type { CallFinished, Event } from '../base/events.js';
+import { Priority } from '../../gen/acceld/v1/execution.js';
+import type { Event } from '../base/events.js';
+import { createCallMetrics, shortName } from './call-metrics.js';
 import { createDeviceMetrics, type DeviceReading } from './device-metrics.js';
-
-/** 10 us to 10 s, three steps a decade: below is the clock's noise, above no caller waits. */
-const seconds = [1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
+import { durationBuckets } from './duration-histogram.js';
 
 /**
  * Sampling interval of the event loop's lag: a stall of 20 ms is always seen, one of 5 ms by one sample in four. Sampling
@@ -16,8 +15,6 @@ const seconds = [1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.0
 const lagSampleMs = 20;
 /** The lag's percentiles are those of the last one to two minutes. */
 const lagWindowMs = 60_000;
-
-const shortName = (name: string | undefined): string => (name ?? 'unknown').replace(/^[A-Z]+_/, '').toLowerCase();
 
 export interface Metrics {
   readonly observe: (event: Event) => void;
@@ -37,7 +34,7 @@ export interface Readings {
 export function createMetrics(readings: Readings): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  const calls = createCallMetrics(registers);
+  const calls = createCallMetrics(registry);
   const connections = new Gauge({ name: 'acceld_connections', help: 'Open connections.', registers });
   const refused = new Counter({
     name: 'acceld_connections_refused_total',
@@ -69,65 +66,6 @@ export function createMetrics(readings: Readings): Metrics {
       closePauses();
     },
   };
-}
-
-/** What the calls of one series added since the last scrape. */
-interface Sums {
-  readonly labels: Record<(typeof callLabels)[number], string>;
-  rows: number;
-  requestBytes: number;
-  responseBytes: number;
-  deviceSeconds: number;
-}
-
-const callLabels = ['operation', 'device', 'priority', 'outcome'] as const;
-
-/** Counters are added up here and handed over when somebody scrapes: four look-ups fewer for each call. */
-function createCallMetrics(registers: Registry[]): (event: CallFinished) => void {
-  const series = new Map<string, Sums>();
-  const labelNames = callLabels;
-  const common = { labelNames, buckets: seconds, registers };
-  const total = new Histogram({ name: 'acceld_call_seconds', help: 'Arrival to answer.', ...common });
-  const queueHelp = 'Admission to the first instruction on the device, of calls that ran.';
-  const queue = new Histogram({ name: 'acceld_queue_seconds', help: queueHelp, ...common });
-  const count = (field: Exclude<keyof Sums, 'labels'>, metric: { name: string; help: string }): void => {
-    const collected = new Counter({
-      ...metric,
-      labelNames,
-      registers,
-      collect: () => {
-        for (const sums of series.values()) {
-          collected.inc(sums.labels, sums[field]);
-          sums[field] = 0;
-        }
-      },
-    });
-  };
-  count('deviceSeconds', { name: 'acceld_device_seconds_total', help: 'Device time, summed over threads.' });
-  count('rows', { name: 'acceld_rows_total', help: 'Rows of calls that succeeded.' });
-  count('requestBytes', { name: 'acceld_request_bytes_total', help: 'Bytes of request messages.' });
-  count('responseBytes', { name: 'acceld_response_bytes_total', help: 'Bytes of response messages.' });
-  return (event) => {
-    const sums = sumsOf(series, event);
-    total.observe(sums.labels, event.totalNs / 1e9);
-    sums.requestBytes += event.requestBytes;
-    sums.responseBytes += event.responseBytes;
-    if (event.outcome !== 'OK') return;
-    queue.observe(sums.labels, event.queueNs / 1e9);
-    sums.deviceSeconds += event.computeNs / 1e9;
-    sums.rows += event.rows;
-  };
-}
-
-function sumsOf(series: Map<string, Sums>, { operation, device, priority, outcome }: CallFinished): Sums {
-  const key = `${operation} ${device} ${priority} ${outcome}`;
-  let sums = series.get(key);
-  if (sums === undefined) {
-    const labels = { operation, device: shortName(Device[device]), priority: shortName(Priority[priority]), outcome };
-    sums = { labels, rows: 0, requestBytes: 0, responseBytes: 0, deviceSeconds: 0 };
-    series.set(key, sums);
-  }
-  return sums;
 }
 
 function addReadings(readings: Readings, registers: Registry[]): void {
@@ -194,7 +132,7 @@ function addGarbageCollection(registers: Registry[]): () => void {
     name: 'acceld_gc_pause_seconds',
     help: 'Pauses for garbage collection.',
     labelNames: ['kind'],
-    buckets: seconds,
+    buckets: durationBuckets,
     registers,
   });
   const observer = new PerformanceObserver((list) => {

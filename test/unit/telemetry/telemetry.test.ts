@@ -18,6 +18,8 @@ const call = (change: Partial<CallFinished> = {}): CallFinished => ({
   rows: 3,
   requestBytes: 10,
   responseBytes: 20,
+  copiedBytes: 5,
+  sharedBytes: 7,
   queueNs: 1000,
   computeNs: 2000,
   totalNs: 3000,
