@@ -2,7 +2,7 @@
 import { Counter, type Registry } from 'prom-client';
 import { Device, Priority } from '../../gen/acceld/v1/execution.js';
 import type { CallFinished } from '../base/events.js';
-import { Durations, registerDurations } from './duration-histogram.js';
+import { Durations, registerDurations } from './duration-metrics.js';
 
 /** "cpu" for DEVICE_CPU. */
 export const shortName = (name: string | undefined): string =>

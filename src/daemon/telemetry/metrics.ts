@@ -6,7 +6,7 @@ import { Priority } from '../../gen/acceld/v1/execution.js';
 import type { Event } from '../base/events.js';
 import { createCallMetrics, shortName } from './call-metrics.js';
 import { createDeviceMetrics, type DeviceReading } from './device-metrics.js';
-import { durationBuckets } from './duration-histogram.js';
+import { durationBuckets } from './duration-metrics.js';
 
 /**
  * Sampling interval of the event loop's lag: a stall of 20 ms is always seen, one of 5 ms by one sample in four. Sampling

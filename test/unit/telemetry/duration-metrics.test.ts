@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Histogram, Registry } from 'prom-client';
 import { describe, it } from 'mocha';
-import { durationBuckets, Durations, registerDurations } from '../../../src/daemon/telemetry/duration-histogram.js';
+import { durationBuckets, Durations, registerDurations } from '../../../src/daemon/telemetry/duration-metrics.js';
 
 /** The lines of a scrape, whatever their order. */
 const linesOf = async (registry: Registry): Promise<string[]> => (await registry.metrics()).trim().split('\n').sort();
