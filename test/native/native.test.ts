@@ -35,7 +35,14 @@ const testedUnits: typeof kernelUnits = [
   ['native/backends/cpu/dispatch.cc'],
   ['native/host/guard.cc'],
   ['native/host/pool.cc'],
+  ...['entry', 'plan', 'seal'].map((name) => [`native/backends/gpu/${name}.cc`] as const),
+  ['native/backends/metal/command_fault.cc'],
+  ['native/backends/opencl/api.cc'],
+  ['native/backends/opencl/text.cc', '-Ibuild/generated'],
   [`native/host/platform_${isMac ? 'darwin' : 'linux'}.cc`],
+  ...['cpu_engine', 'faults_none', 'link', 'memories', 'serve', 'store', 'task'].map(
+    (name) => [`native/worker/${name}.cc`] as const,
+  ),
 ];
 
 const programs = readdirSync(join(root, 'native/test'))
