@@ -41,6 +41,11 @@ export interface CallTerms {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+export interface SendTerms {
+  readonly signal?: AbortSignal;
+  readonly keepOpen?: boolean;
+}
+
 const same = (bytes: Buffer): Buffer => bytes;
 
 export class RawClient {
@@ -69,6 +74,26 @@ export class RawClient {
         done(error ? failure(error) : { ...nothing, status: 'OK', bytes: reply ?? new Uint8Array() }),
       );
       terms.signal?.addEventListener('abort', () => call.cancel(), { once: true });
+    });
+  }
+
+  /** Sends a client stream of messages; without its end if `keepOpen`. */
+  send(path: string, messages: readonly Uint8Array[], terms: SendTerms = {}): Promise<Answer> {
+    return new Promise((done) => {
+      const deadline = Date.now() + 15_000;
+      const call = this.#client.makeClientStreamRequest(
+        path,
+        same,
+        same,
+        new Metadata(),
+        { deadline },
+        (error, reply) => done(error ? failure(error) : { ...nothing, status: 'OK', bytes: reply ?? new Uint8Array() }),
+      );
+      // The answer tells it too.
+      call.on('error', () => undefined);
+      terms.signal?.addEventListener('abort', () => call.cancel(), { once: true });
+      for (const message of messages) call.write(Buffer.from(message.buffer, message.byteOffset, message.byteLength));
+      if (!terms.keepOpen) call.end();
     });
   }
 

@@ -111,10 +111,14 @@ async function answerClientStream(
   return asBuffer(await method(incomingOf(call, identity, bytes), messages));
 }
 
-/** grpc-js destroys the stream of a call that is over before its client has sent everything. */
+/**
+ * A client that leaves ends its stream like one that has sent everything, or has it destroyed. The stream itself stays
+ * with grpc-js, which answers through it.
+ */
 async function* messagesOf(call: ClientStreamCall): AsyncGenerator<Bytes, undefined, undefined> {
+  call.on('error', () => undefined);
   try {
-    for await (const message of call as AsyncIterable<Bytes>) yield message;
+    for await (const message of call.iterator({ destroyOnReturn: false })) yield message as Bytes;
   } catch {
     throw new Fault('CANCELLED', 'cancelled by the client');
   }

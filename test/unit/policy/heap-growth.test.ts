@@ -20,6 +20,8 @@ const call = (bytes: number): CallFinished => ({
   rows: 1,
   requestBytes: bytes,
   responseBytes: bytes,
+  copiedBytes: 0,
+  sharedBytes: 0,
   queueNs: 0,
   computeNs: 0,
   totalNs: 0,

@@ -9,6 +9,7 @@ import { loadHostAddon } from '../../../src/daemon/devices/host-addon.js';
 import { Scheduler } from '../../../src/daemon/scheduler/scheduler.js';
 import { catalog } from '../../../src/gen/catalog.js';
 import { FakeClock } from '../../support/fake-clock.js';
+import { openTestRegions } from '../../support/regions.js';
 
 const floor = new CpuDevice(loadHostAddon(), { threads: 1 });
 
@@ -21,6 +22,7 @@ function set(draining = false) {
     admission: new Admission({ perCaller: limits, daemon: limits }),
     scheduler: new Scheduler(clock, [floor]),
     look: () => undefined,
+    regions: openTestRegions({}, clock).regions,
     clock,
     announce: (event) => events.push(event),
     draining: () => draining,

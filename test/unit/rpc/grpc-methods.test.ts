@@ -10,11 +10,13 @@ import { loadHostAddon } from '../../../src/daemon/devices/host-addon.js';
 import { FailedCall, type Incoming } from '../../../src/daemon/rpc/call.js';
 import { addMethods } from '../../../src/daemon/rpc/grpc-methods.js';
 import { Identity } from '../../../src/daemon/rpc/identity.js';
-import type { StreamMethod, UnaryMethod } from '../../../src/daemon/rpc/methods.js';
+import type { ClientStreamMethod, StreamMethod, UnaryMethod } from '../../../src/daemon/rpc/methods.js';
+import { eventually } from '../../support/eventually.js';
 import { RawClient } from '../../support/raw-client.js';
 
 const unaryPath = '/test.Service/Unary';
 const streamPath = '/test.Service/Stream';
+const clientStreamPath = '/test.Service/ClientStream';
 const message = Uint8Array.of(1, 2, 3);
 
 describe('grpc methods', () => {
@@ -25,13 +27,15 @@ describe('grpc methods', () => {
   let isKnown = true;
   let unary: UnaryMethod;
   let stream: StreamMethod;
+  let clientStream: ClientStreamMethod;
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), 'acceld-methods-'));
     server = new Server();
     const identity = new Identity(loadHostAddon(), () => undefined);
     const methods = {
       unary: new Map<string, UnaryMethod>([[unaryPath, (incoming) => unary(incoming)]]),
-      stream: new Map<string, StreamMethod>([[streamPath, (incoming, send) => stream(incoming, send)]]),
+      stream: new Map<string, StreamMethod>([[streamPath, (...args) => stream(...args)]]),
+      clientStream: new Map<string, ClientStreamMethod>([[clientStreamPath, (...args) => clientStream(...args)]]),
     };
     addMethods(server, methods, identity);
     const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
@@ -118,5 +122,64 @@ describe('grpc methods', () => {
     };
     assert.equal(await client.watch(streamPath, message, onReply).ended, 'UNAVAILABLE');
     assert.deepEqual(received, [1, 2]);
+  });
+
+  it('hands over every message of a client stream, the first with the call', async () => {
+    clientStream = async ({ bytes }, rest) => {
+      const seen = [...bytes];
+      for await (const message of rest) seen.push(...message);
+      return Uint8Array.from(seen);
+    };
+    const answer = await client.send(clientStreamPath, [Uint8Array.of(1, 2), Uint8Array.of(3), Uint8Array.of(4)]);
+    assert.deepEqual([answer.status, [...answer.bytes]], ['OK', [1, 2, 3, 4]]);
+    assert.deepEqual([...(await client.send(clientStreamPath, [])).bytes], []);
+  });
+
+  it('answers a client stream that fails before its client has sent everything', async () => {
+    clientStream = async (_incoming, rest) => {
+      for await (const _message of rest) throw new FailedCall(new Fault('QUEUE_FULL', 'full'), 'r');
+      return new Uint8Array();
+    };
+    const answer = await client.send(
+      clientStreamPath,
+      Array.from({ length: 50 }, () => new Uint8Array(100_000)),
+    );
+    assert.deepEqual([answer.status, answer.info?.reason], ['RESOURCE_EXHAUSTED', 'QUEUE_FULL']);
+  });
+
+  it('ends a client stream whose client leaves', async () => {
+    let isOver = false;
+    clientStream = async (_incoming, rest) => {
+      try {
+        for await (const message of rest) assert.ok(message);
+      } catch (error) {
+        throw new FailedCall(error as Fault, 'r');
+      } finally {
+        isOver = true;
+      }
+      return new Uint8Array();
+    };
+    const controller = new AbortController();
+    const sending = client.send(clientStreamPath, [Uint8Array.of(1)], { keepOpen: true, signal: controller.signal });
+    setTimeout(() => controller.abort(), 100);
+    assert.equal((await sending).status, 'CANCELLED');
+    await eventually(() => assert.ok(isOver));
+  });
+
+  it('waits for a client that does not keep up', async () => {
+    const piece = new Uint8Array(1_000_000);
+    let waited = 0;
+    stream = async (_incoming, send, drained) => {
+      for (let index = 0; index < 20; index += 1) {
+        if (send(piece, index === 19)) continue;
+        waited += 1;
+        await drained();
+      }
+    };
+    let bytes = 0;
+    const { ended } = client.watch(streamPath, message, (reply) => (bytes += reply.length));
+    assert.equal(await ended, 'OK');
+    assert.equal(bytes, 20_000_000);
+    assert.ok(waited > 0, 'twenty megabytes fitted into the buffers');
   });
 });

@@ -61,6 +61,7 @@ describe('identity', () => {
       connection: socket.remoteAddress,
       pid: process.pid,
       isOperator: true,
+      canMap: true,
     });
     assert.equal(identity.connections, 1);
   });
