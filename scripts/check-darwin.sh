@@ -38,8 +38,10 @@ for source in $sources native/backends/cpu/{dispatch,kernels_neon}.cc; do
   "$clang" "${flags[@]}" "${arc[@]}" -c "$source" -o "$objects/${source//\//_}.o"
 done
 
+# What @available calls is in the compiler's own library for macOS.
 link() {
   "$linker" -arch arm64 -platform_version macos 14.0 14.0 -syslibroot "$MACOS_SDK" -adhoc_codesign "$@" \
+    -U ___isPlatformVersionAtLeast \
     -framework Foundation -framework CoreFoundation -framework CoreGraphics -framework Metal -lobjc -lSystem \
     "$objects"/*.o -o "$objects/acceld-worker"
 }

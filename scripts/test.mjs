@@ -10,7 +10,7 @@ import { root, stream } from './run.mjs';
 const suites = [
   { name: 'unit', pattern: 'test/unit/**/*.test.ts' },
   { name: 'tidy', pattern: 'test/tidy.test.ts' },
-  { name: 'native', pattern: 'test/native/native.test.ts' },
+  { name: 'native', pattern: 'test/native/native.test.ts test/native/metal-text.test.ts' },
   { name: 'identity', pattern: 'test/native/identity.test.ts test/native/gpu.test.ts' },
   { name: 'system', pattern: 'test/system/**/*.test.ts' },
   { name: 'chaos', pattern: 'test/chaos/chaos.test.ts' },
