@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'mocha';
 import { Device as DeviceKind } from '../../../src/gen/acceld/v1/execution.js';
 import { DeviceFailure } from '../../../src/daemon/devices/device.js';
+import { WorkerDevice } from '../../../src/daemon/worker/worker-device.js';
 import { eventually } from '../../support/eventually.js';
 import { compute, expected, isUp, openWorker, optionPlan, run, taskOf, type OpenWorker } from '../../support/worker.js';
 
@@ -14,6 +15,8 @@ describe('WorkerDevice', () => {
     assert.deepEqual(worker.device.state, { up: false, reason: 'its first worker starts' });
     assert.throws(() => worker.device.load(optionPlan(1)), new DeviceFailure('lost', 'its first worker starts'));
     await isUp(worker);
+    assert.ok(worker.device instanceof WorkerDevice);
+    assert.equal(worker.device.sandboxLacks, '');
     const { kind, engine, kernels } = worker.device.info;
     assert.deepEqual([kind, engine], [DeviceKind.DEVICE_CPU, 'own']);
     assert.ok(kernels.some(({ name, digest }) => name === 'price-options-f64' && /^[0-9a-f]{16}$/.test(digest)));
