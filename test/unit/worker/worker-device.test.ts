@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, it } from 'mocha';
 import { Device as DeviceKind } from '../../../src/gen/acceld/v1/execution.js';
 import { DeviceFailure } from '../../../src/daemon/devices/device.js';
@@ -65,4 +66,13 @@ describe('WorkerDevice', () => {
     assert.ok(expected(plan).equals((await compute(worker.device, plan)).bytes));
     await eventually(() => assert.equal(worker.device.memory.usedBytes, 0));
   });
+
+  if (process.platform === 'linux') {
+    it('is what the system ends first where memory runs out', async () => {
+      worker = await openWorker();
+      await isUp(worker);
+      const { pid } = worker.events.find((event) => event.kind === 'worker-started')!;
+      assert.equal(readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8'), '500\n');
+    });
+  }
 });
