@@ -59,15 +59,16 @@ napi_value Field(napi_env env, napi_value object, const char* name) {
   return value;
 }
 
-bool IsAbsent(napi_env env, napi_value value) {
+bool HasType(napi_env env, napi_value value, napi_valuetype type) {
   napi_valuetype kind;
-  return napi_typeof(env, value, &kind) != napi_ok || kind == napi_undefined;
+  return napi_typeof(env, value, &kind) == napi_ok && kind == type;
 }
 
 }  // namespace
 
 bool ReadGuard(napi_env env, napi_value value, KernelCall* call) {
-  if (IsAbsent(env, value)) return true;
+  if (HasType(env, value, napi_undefined)) return true;
+  if (!HasType(env, value, napi_object)) return Refuse<Napi::TypeError>(env, "guard must be an object or undefined");
   auto guard = std::make_shared<Guard>();
   View domain;
   if (!call->kernel->checks_domain) return Refuse<Napi::TypeError>(env, "the kernel takes no guard");
@@ -87,7 +88,7 @@ bool ReadGuard(napi_env env, napi_value value, KernelCall* call) {
 }
 
 bool CollectGuardBuffers(napi_env env, napi_value value, Buffers* buffers) {
-  if (IsAbsent(env, value)) return true;
+  if (HasType(env, value, napi_undefined)) return true;
   if (!buffers->Add(Field(env, value, "mask"), "guard.mask")) return false;
   const napi_value codes = Field(env, value, "codes");
   uint32_t length = 0;

@@ -15,10 +15,12 @@ struct View {
 // False: the value is no typed array.
 bool ReadView(napi_env env, napi_value value, View* view);
 
-// Throws the exception in JavaScript, and is false.
+// Throws the exception in JavaScript, and is false. One that a getter threw stays.
 template <typename ErrorClass = Napi::RangeError>
 bool Refuse(napi_env env, const std::string& message) {
-  ErrorClass::New(env, message).ThrowAsJavaScriptException();
+  bool is_pending = false;
+  napi_is_exception_pending(env, &is_pending);
+  if (!is_pending) ErrorClass::New(env, message).ThrowAsJavaScriptException();
   return false;
 }
 

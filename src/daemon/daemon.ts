@@ -45,6 +45,7 @@ export async function openDaemon({ config, addon, warnings: found }: DaemonOptio
     version: addon.version,
     lanes: () => devices.scheduler.lanes,
     devices: () => devices.readings(),
+    memory: () => regions.reading,
     runtimeIsSupported,
   });
   const heapGrowth = watchHeapGrowth();
@@ -56,15 +57,16 @@ export async function openDaemon({ config, addon, warnings: found }: DaemonOptio
   for (const text of warnings) announce({ kind: 'warning', text });
 
   const socket = config.listeners.unix.path ?? defaultSocketPath();
-  const devices = await openDevices({ addon, announce, clock, config, folder: join(dirname(socket), 'gpu') });
-  const { per_caller: perCaller, daemon: whole } = config.admission;
-  const admission = new Admission({ perCaller: toLimits(perCaller), daemon: toLimits(whole) });
   const regions = openRegions({
     settings: memorySettings(config),
     createMemory: (bytes) => addon.createMemory(bytes),
     clock,
     announce,
   });
+  const { budget } = regions;
+  const devices = await openDevices({ addon, announce, clock, config, budget, folder: join(dirname(socket), 'gpu') });
+  const { per_caller: perCaller, daemon: whole } = config.admission;
+  const admission = new Admission({ perCaller: toLimits(perCaller), daemon: toLimits(whole) });
   let draining = false;
   const { scheduler, look, facts } = devices;
   const rooms = { admission, scheduler, regions, look, clock, announce, draining: () => draining };

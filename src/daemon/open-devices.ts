@@ -10,6 +10,7 @@ import type { Config } from './config/schema.js';
 import { CpuDevice } from './devices/cpu-device.js';
 import type { Device } from './devices/device.js';
 import type { HostAddon } from './devices/host-addon.js';
+import type { Budget } from './memory/budget.js';
 import { Qualification } from './devices/qualification.js';
 import { goldenPlans } from './operations/index.js';
 import { Scheduler } from './scheduler/scheduler.js';
@@ -25,6 +26,8 @@ export interface DevicesOptions {
   readonly config: Pick<Config, 'cpu' | 'gpu'>;
   /** Private to this user: workers keep what they compiled there. */
   readonly folder: string;
+  /** What the devices share with their workers counts there. */
+  readonly budget?: Budget;
 }
 
 export interface OpenDevices {
@@ -42,6 +45,7 @@ export async function openDevices(options: DevicesOptions): Promise<OpenDevices>
   const { addon, announce, clock, config } = options;
   const cpu = new CpuDevice(addon, { threads: config.cpu.threads ?? availableParallelism() });
   const gpu = config.gpu.enabled ? await openGpu(options, cpu) : undefined;
+  const shared = gpu && options.budget?.take('gpu', 'worker', config.gpu.memory_bytes);
   const scheduler = new Scheduler(clock, gpu ? [cpu, gpu.device] : [cpu]);
   const shadow = new Shadow({
     floor: cpu,
@@ -62,6 +66,7 @@ export async function openDevices(options: DevicesOptions): Promise<OpenDevices>
     readings: () => scheduler.devices.map((device) => readingOf(device, gpu?.device)),
     close: async () => {
       await gpu?.device.close();
+      shared?.release();
       await cpu.close();
     },
   };

@@ -126,7 +126,7 @@ if (!isMac) {
       await run(compiler, [...instrumented, '-pthread', '-shared', ...objects, '-o', join(folder, 'host.node')]);
     });
 
-    for (const name of ['host-addon', 'host-pool']) {
+    for (const name of ['host-addon', 'host-pool', 'host-memory']) {
       it(`test/unit/devices/${name}.test.ts`, () => {
         const mocha = [process.execPath, 'node_modules/mocha/bin/mocha.js', '--timeout', '100000'];
         const { status, output } = runToEnd([...mocha, `test/unit/devices/${name}.test.ts`], {

@@ -48,6 +48,12 @@ export class Budget {
     return [...this.#holdings.values()].map((holding) => ({ ...holding }));
   }
 
+  get usedByKind(): Readonly<Record<MemoryKind, number>> {
+    const used = { region: 0, worker: 0 };
+    for (const { kind, bytes } of this.#holdings.values()) used[kind] += bytes;
+    return used;
+  }
+
   usedBy(owner: string): number {
     return this.holdings.filter((holding) => holding.owner === owner).reduce((sum, { bytes }) => sum + bytes, 0);
   }
@@ -59,6 +65,11 @@ export class Budget {
       const sentence = quota.map(({ subject, description }) => `${subject}: ${description}`).join('; ');
       throw new Fault('MEMORY_EXCEEDED', sentence, { quota, retryAfterMs });
     }
+    return this.take(owner, kind, bytes);
+  }
+
+  /** Counts what the settings have decided already. */
+  take(owner: string, kind: MemoryKind, bytes: number): Claim {
     const key = `${kind} ${owner}`;
     const holding = this.#holdings.get(key) ?? { owner, kind, bytes: 0, claims: 0 };
     this.#holdings.set(key, holding);

@@ -67,6 +67,12 @@ export class Regions {
     return this.#regions.size;
   }
 
+  /** For telemetry. */
+  get reading() {
+    const { limits, usedByKind } = this.budget;
+    return { budgetBytes: limits.bytesMax, usedBytes: usedByKind, regions: this.count };
+  }
+
   /** Throws MEMORY_EXCEEDED. `caller` holds the region with its connection. */
   async create(caller: Caller, wantedBytes: number): Promise<Region> {
     const bytes = Math.ceil(wantedBytes / pageBytes) * pageBytes;

@@ -16,6 +16,8 @@ interface Sums {
   rows: number;
   requestBytes: number;
   responseBytes: number;
+  copiedBytes: number;
+  sharedBytes: number;
   deviceSeconds: number;
 }
 
@@ -49,12 +51,16 @@ export function createCallMetrics(registry: Registry): (event: CallFinished) => 
   count('rows', { name: 'acceld_rows_total', help: 'Rows of calls that succeeded.' });
   count('requestBytes', { name: 'acceld_request_bytes_total', help: 'Bytes of request messages.' });
   count('responseBytes', { name: 'acceld_response_bytes_total', help: 'Bytes of response messages.' });
+  count('copiedBytes', { name: 'acceld_bytes_copied_total', help: 'Bytes of columns inside messages.' });
+  count('sharedBytes', { name: 'acceld_bytes_shared_total', help: 'Bytes of columns used where they lie in regions.' });
   return (event) => {
     const sums = sumsOf(series, event);
     sums.total.observe(event.totalNs / 1e9);
     sums.requestBytes += event.requestBytes;
     sums.responseBytes += event.responseBytes;
     if (event.outcome !== 'OK') return;
+    sums.copiedBytes += event.copiedBytes;
+    sums.sharedBytes += event.sharedBytes;
     sums.queue.observe(event.queueNs / 1e9);
     sums.deviceSeconds += event.computeNs / 1e9;
     sums.rows += event.rows;
@@ -73,6 +79,8 @@ function sumsOf(series: Map<string, Sums>, { operation, device, priority, outcom
       rows: 0,
       requestBytes: 0,
       responseBytes: 0,
+      copiedBytes: 0,
+      sharedBytes: 0,
       deviceSeconds: 0,
     };
     series.set(key, sums);

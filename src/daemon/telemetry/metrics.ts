@@ -6,6 +6,7 @@ import { Priority } from '../../gen/acceld/v1/execution.js';
 import type { Event } from '../base/events.js';
 import { createCallMetrics, shortName } from './call-metrics.js';
 import { createDeviceMetrics, type DeviceReading } from './device-metrics.js';
+import { createMemoryMetrics, type MemoryReading } from './memory-metrics.js';
 import { durationBuckets } from './duration-metrics.js';
 
 /**
@@ -28,6 +29,7 @@ export interface Readings {
   readonly version: string;
   readonly lanes: () => readonly { readonly priority: Priority; readonly queued: number; readonly running: number }[];
   readonly devices: () => readonly DeviceReading[];
+  readonly memory: () => MemoryReading;
   readonly runtimeIsSupported: boolean;
 }
 
@@ -48,6 +50,7 @@ export function createMetrics(readings: Readings): Metrics {
   });
   addReadings(readings, registers);
   const observeDevices = createDeviceMetrics(readings.devices, registers);
+  const observeMemory = createMemoryMetrics(readings.memory, registers);
   const closeLag = addEventLoopLag(registers);
   const closePauses = addGarbageCollection(registers);
   return {
@@ -57,6 +60,7 @@ export function createMetrics(readings: Readings): Metrics {
       else if (event.kind === 'connection-closed') connections.dec();
       else if (event.kind === 'connection-refused') refused.inc();
       else if (event.kind === 'bug') bugs.inc();
+      else if (event.kind === 'region-ended') observeMemory(event);
       else observeDevices(event);
     },
     text: () => registry.metrics(),

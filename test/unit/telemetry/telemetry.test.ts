@@ -26,6 +26,8 @@ const call = (change: Partial<CallFinished> = {}): CallFinished => ({
   ...change,
 });
 
+const memory = () => ({ budgetBytes: 0, usedBytes: {}, regions: 0 });
+
 function logged(events: readonly Event[], sampleOneIn = 10): Record<string, unknown>[] {
   const lines: Record<string, unknown>[] = [];
   const sink = new Writable({
@@ -66,7 +68,13 @@ describe('log', () => {
 
 describe('metrics', () => {
   it('counts calls by operation, device, priority and outcome', async () => {
-    const metrics = createMetrics({ version: '1', lanes: () => [], devices: () => [], runtimeIsSupported: false });
+    const metrics = createMetrics({
+      version: '1',
+      lanes: () => [],
+      devices: () => [],
+      memory,
+      runtimeIsSupported: false,
+    });
     metrics.observe(call());
     metrics.observe(call({ outcome: 'INVALID_INPUT' }));
     const text = await metrics.text();
@@ -81,7 +89,7 @@ describe('metrics', () => {
 
   it('follows connections and measures the event loop and its pauses', async () => {
     const lanes = () => [{ priority: Priority.PRIORITY_BATCH, queued: 2, running: 1 }];
-    const metrics = createMetrics({ version: '1', lanes, devices: () => [], runtimeIsSupported: true });
+    const metrics = createMetrics({ version: '1', lanes, devices: () => [], memory, runtimeIsSupported: true });
     metrics.observe({ kind: 'connection-opened', caller: 'a', pid: 1 });
     metrics.observe({ kind: 'connection-opened', caller: 'a', pid: 1 });
     metrics.observe({ kind: 'connection-closed', caller: 'a' });
