@@ -26,7 +26,7 @@ describe('chunk', () => {
           let begin = 0;
           const sizes: number[] = [];
           while (begin < rows) {
-            assert.ok(begin % 64 === 0 || rowNs > 1e6 / 64);
+            assert.ok(begin % 64 === 0 || sizes[0]! < 64);
             const end = chunkEnd(begin, { rows, rowNs }, { chunkNs: 1e6, parallel });
             assert.ok(end > begin && end <= rows);
             // Rounded up to a cache line.
@@ -100,6 +100,15 @@ describe('placement', () => {
     assert.throws(() => place(plan(DEVICE_GPU, false), [cpu], equal), refusal('DEVICE_ABSENT'));
     assert.throws(() => place(plan(DEVICE_NEURAL_ENGINE, false), [cpu], equal), refusal('DEVICE_ABSENT'));
     assert.throws(() => place(plan(DEVICE_GPU, false), [cpu, dead], equal), refusal('DEVICE_UNAVAILABLE'));
+  });
+
+  it('gives columns in regions only to a device that guards what is done with them', () => {
+    const shared = (wanted: DeviceKind, allowed: boolean): Plan => ({ ...plan(wanted, allowed), guard: {} }) as Plan;
+    const guarding = { ...cpu, guards: true };
+    const gpuFirst = (known: Device) => (known === guarding ? 2 : 1);
+    assert.equal(place(shared(DEVICE_AUTO, false), [guarding, gpu], gpuFirst).device, guarding);
+    assert.match(place(shared(DEVICE_GPU, true), [guarding, gpu], equal).fallback!.reason, /no columns in regions/);
+    assert.throws(() => place(shared(DEVICE_GPU, false), [guarding, gpu], equal), refusal('DEVICE_ABSENT'));
   });
 
   const mishap = (kind: FailureKind, change: Partial<Mishap> = {}): Mishap => ({
