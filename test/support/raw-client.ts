@@ -51,8 +51,9 @@ const same = (bytes: Buffer): Buffer => bytes;
 export class RawClient {
   readonly #client: Client;
 
-  constructor(socket: string, compression: keyof typeof compressionAlgorithms = 'identity') {
-    this.#client = new Client(`unix:${socket}`, credentials.createInsecure(), {
+  /** `target`: the path of a Unix socket, or HOST:PORT. */
+  constructor(target: string, compression: keyof typeof compressionAlgorithms = 'identity') {
+    this.#client = new Client(target.startsWith('/') ? `unix:${target}` : target, credentials.createInsecure(), {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.enable_retries': 0,
       'grpc.default_compression_algorithm': compressionAlgorithms[compression],

@@ -45,6 +45,7 @@ export class CpuDevice implements Device {
   readonly chunkNs = chunkNs;
   readonly inlineNs = inlineNs;
   readonly overheadNs = 0;
+  readonly guards = true;
   readonly #addon: HostAddon;
   readonly #kernelIds: ReadonlyMap<string, number>;
   readonly #urgent: HostPool;

@@ -83,6 +83,8 @@ export interface Device {
   readonly inlineNs: number;
   /** Time that a job costs beside the work in its rows, in nanoseconds. */
   readonly overheadNs: number;
+  /** It honours a plan's guard: columns may lie where callers write to them. Unset: it does not. */
+  readonly guards?: boolean;
   /** Predicted device time of one unit of a kernel's work in nanoseconds, learnt from the tasks that ran. */
   unitNs(kernel: string): number;
   /** Takes a job's columns in. Throws DeviceFailure where it cannot now. */

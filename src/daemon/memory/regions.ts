@@ -35,6 +35,8 @@ export interface Region {
   uses: number;
   /** It is found no more, and ends with its last use. */
   ended: boolean;
+  /** Told once its memory is given back. */
+  readonly onClosed: (() => void)[];
 }
 
 /** What a call, an upload or a hand-over names: the region stays until `done`. */
@@ -100,6 +102,7 @@ export class Regions {
       orphanedNs: undefined,
       uses: 0,
       ended: false,
+      onClosed: [],
     };
     this.#regions.set(region.id, region);
     this.#hold(region, caller);
@@ -120,8 +123,13 @@ export class Regions {
     return this.#use(this.#find(owner, id, token));
   }
 
-  release(caller: Caller, id: string, token: Uint8Array): void {
-    this.#end(this.#find(caller.name, id, token), 'released');
+  /** Resolves once the calls that use it are over and its memory is given back. Throws REGION_UNKNOWN. */
+  release(caller: Caller, id: string, token: Uint8Array): Promise<void> {
+    const region = this.#find(caller.name, id, token);
+    return new Promise((resolve) => {
+      region.onClosed.push(resolve);
+      this.#end(region, 'released');
+    });
   }
 
   list(owner: string): readonly Region[] {
@@ -222,6 +230,7 @@ export class Regions {
     const closed = region.memory.close().finally(() => {
       region.claim.release();
       this.#closing.delete(closed);
+      for (const act of region.onClosed) act();
     });
     this.#closing.add(closed);
   }

@@ -52,7 +52,7 @@ const createRegion =
     const region = await rooms.regions.create(incoming.caller, bytes);
     if (cancellation.aborted) {
       // Nobody will ever know its token.
-      rooms.regions.release(incoming.caller, region.id, region.token);
+      await rooms.regions.release(incoming.caller, region.id, region.token);
       throw new Fault('CANCELLED', 'cancelled by the client');
     }
     const [descriptorSocket, unmappableReason] = mapping(incoming.caller, source);
@@ -71,8 +71,8 @@ function mapping({ canMap }: Caller, { descriptorSocket }: MappingSource): [sock
   return [name, ''];
 }
 
-const releaseRegion: Respond<ReleaseRegionRequest> = ({ regionId, token }, { rooms, incoming }) => {
-  rooms.regions.release(incoming.caller, regionId, token);
+const releaseRegion: Respond<ReleaseRegionRequest> = async ({ regionId, token }, { rooms, incoming }) => {
+  await rooms.regions.release(incoming.caller, regionId, token);
   return ReleaseRegionResponse.encode({}).finish();
 };
 

@@ -58,14 +58,14 @@ describe('regions', () => {
     const region = await regions.create(alice, 1);
     const use = regions.use(alice, region.id, region.token);
     const view = new Uint8Array(region.memory.buffer);
-    regions.release(alice, region.id, region.token);
+    const released = regions.release(alice, region.id, region.token);
     assertGone(regions, region);
     assert.equal(view.length, pageBytes);
     assert.equal(budget.usedBytes, pageBytes);
     use.done();
     use.done();
     assert.equal(view.length, 0, 'every view is empty once the memory is gone');
-    await regions.close();
+    await released;
     assert.deepEqual(budget.holdings, []);
     assert.deepEqual(events, [
       { kind: 'region-ended', id: region.id, owner: 'uid:1', bytes: pageBytes, reason: 'released' },
@@ -175,7 +175,7 @@ describe('regions', () => {
     const { regions } = openTestRegions();
     for (let round = 0; round < 50; round += 1) {
       const { id, token } = await regions.create(alice, pageBytes);
-      regions.release(alice, id, token);
+      await regions.release(alice, id, token);
     }
     await regions.close();
     assert.equal(descriptors(), before);

@@ -49,7 +49,7 @@ describe('slices', () => {
     const slices = new CallSlices(set.regions, alice);
     for (let index = 0; index < 5; index += 1) slices.open(slice(0, 8));
     assert.equal(region.uses, 1);
-    set.regions.release(alice, region.id, region.token);
+    void set.regions.release(alice, region.id, region.token);
     assert.equal(region.memory.buffer.byteLength, pageBytes);
     slices.close();
     assert.equal(region.uses, 0);
