@@ -74,5 +74,6 @@ export function afterEnd(starts: Starts, { nowNs, didWork, isHopeless }: WorkerE
 
 export const isDown = ({ fruitless }: Starts): boolean => fruitless >= fruitlessMax;
 
-/** How many workers should be there: while the device is down one tries, and has no standby. */
-export const workersWanted = (starts: Starts, useStandby: boolean): number => (useStandby && !isDown(starts) ? 2 : 1);
+/** How many workers should be there: no standby for one that does not come to serve. */
+export const workersWanted = (starts: Starts, { useStandby, isServed }: { useStandby: boolean; isServed: boolean }) =>
+  useStandby && (isServed || !isDown(starts)) ? 2 : 1;

@@ -40,6 +40,10 @@ interface Member {
 /** A process that was killed is gone after some 10 ms. */
 const endNsMax = 5_000_000_000;
 
+/** It starts, or is not trusted yet. */
+const isComing = ({ process, qualifiedNs }: Member): boolean =>
+  process.state === 'starting' || (process.state === 'ready' && qualifiedNs === undefined);
+
 /** The end of a compile process that did what it could. */
 const finished = 'ended with exit code 0';
 
@@ -86,10 +90,13 @@ export class Supervisor {
     return this.#members.size;
   }
 
-  /** A worker finished a job: whatever happened before, its device works. */
+  /** A worker finished a job. Its first says that the device works, whatever happened before; later ones say nothing new. */
   didWork(process: WorkerProcess): void {
-    for (const member of this.#members) if (member.process === process) member.finishedJobs = true;
-    if (this.#starts !== noStarts) this.#starts = noStarts;
+    for (const member of this.#members) {
+      if (member.process !== process || member.finishedJobs) continue;
+      member.finishedJobs = true;
+      this.#starts = noStarts;
+    }
   }
 
   /** Looks at everything that has a deadline. Called by its own timer; by tests, after they moved the clock. */
@@ -100,8 +107,7 @@ export class Supervisor {
       member.process.check(livedNs);
       this.#complain(member, nowNs);
     }
-    const isRoom = this.#members.size < workersWanted(this.#starts, this.#settings.useStandby);
-    if (!this.#whenClosed && isRoom && nowNs >= this.#starts.notBeforeNs) this.#start('worker');
+    if (!this.#whenClosed && this.#isRoom && nowNs >= this.#starts.notBeforeNs) this.#start('worker');
     this.#arm();
   }
 
@@ -118,12 +124,11 @@ export class Supervisor {
     await this.#settings.arena.close();
   }
 
-  /** One start at a time: its result says whether the next is worth it. */
+  /** One after the other: the result of a start says whether the next is worth it. */
   #start(role: Role): void {
     const { clock } = this.#settings;
     // Binaries are made whoever starts meanwhile, but once.
-    const isInTheWay = (member: Member): boolean =>
-      role === 'compile' ? member.role === role : member.process.state === 'starting';
+    const isInTheWay = (member: Member): boolean => (role === 'compile' ? member.role === role : isComing(member));
     if ([...this.#members].some(isInTheWay)) return;
     try {
       this.#members.add(this.#spawn(role));
@@ -272,15 +277,19 @@ export class Supervisor {
     return !this.#hasCompiled && process.kernels.some(({ state }) => state === 'missing');
   }
 
+  get #isRoom(): boolean {
+    const { useStandby } = this.#settings;
+    return this.#members.size < workersWanted(this.#starts, { useStandby, isServed: this.#serving !== undefined });
+  }
+
   #arm(): void {
     clearTimeout(this.#timer);
     if (this.#whenClosed) return;
-    const { clock, useStandby } = this.#settings;
+    const { clock } = this.#settings;
     const isWatched = [...this.#members].some(({ dyingNs, process }) => process.isWatched || dyingNs !== undefined);
-    const isStartDue = this.#members.size < workersWanted(this.#starts, useStandby);
     const startNs = Math.max(0, this.#starts.notBeforeNs - clock.nowNs());
     this.#isTicking = isWatched;
-    const waitNs = isWatched ? tickNs : isStartDue ? startNs : undefined;
+    const waitNs = isWatched ? tickNs : this.#isRoom ? startNs : undefined;
     if (waitNs === undefined) return;
     this.#timer = setTimeout(() => this.step(), Math.ceil(waitNs / 1e6));
     // A device that is tried again keeps no process alive.

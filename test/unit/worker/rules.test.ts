@@ -63,8 +63,11 @@ describe('starts of workers', () => {
     assert.equal(starts.notBeforeNs, 60_000 * ms);
   });
 
-  it('have a standby only while the device is not down', () => {
-    assert.deepEqual([workersWanted(noStarts, true), workersWanted(noStarts, false)], [2, 1]);
-    assert.equal(workersWanted(end(noStarts, { isHopeless: true }), true), 1);
+  it('have a standby, but not while the device is down and not served', () => {
+    const down = end(noStarts, { isHopeless: true });
+    const wanted = (starts: Starts, useStandby: boolean, isServed: boolean): number =>
+      workersWanted(starts, { useStandby, isServed });
+    assert.deepEqual([wanted(noStarts, true, false), wanted(noStarts, false, false)], [2, 1]);
+    assert.deepEqual([wanted(down, true, false), wanted(down, true, true), wanted(down, false, true)], [1, 2, 1]);
   });
 });

@@ -117,6 +117,42 @@ describe('Supervisor', () => {
     assert.deepEqual(kinds, ['worker-down', 'worker-started', 'worker-qualified']);
   });
 
+  it('tries a standby that the device has no memory for every minute, whatever the other one does', async () => {
+    const clock = new FakeClock();
+    worker = await openWorker({
+      clock,
+      useStandby: true,
+      qualify: async ({ run }) => {
+        await run(plan);
+        worker.setFault('attach');
+        return [];
+      },
+    });
+    await isUp(worker);
+    // The first job of a worker has the standby tried at once.
+    await compute(worker.device, plan);
+    worker.device.step();
+    await eventually(() => assert.equal(worker.device.workers, 1));
+    for (let round = 0; round < 3; round += 1) {
+      assert.ok(expected(plan).equals((await compute(worker.device, plan)).bytes));
+      worker.device.step();
+      assert.equal(worker.device.workers, 1);
+      clock.advanceMs(60_000);
+      worker.device.step();
+      assert.equal(worker.device.workers, 2);
+      await eventually(() => assert.equal(worker.device.workers, 1));
+    }
+    const kinds = worker.events.map(({ kind }) => kind);
+    assert.deepEqual(
+      kinds.filter((kind) => kind !== 'worker-started'),
+      ['worker-qualified'],
+    );
+    worker.setFault('');
+    clock.advanceMs(60_000);
+    worker.device.step();
+    await qualified(worker, 2);
+  });
+
   it('lets no worker serve that fails its qualification', async () => {
     let isTrusted = false;
     const results: Buffer[] = [];
