@@ -19,7 +19,7 @@ import {
   UploadResponse,
 } from '../../src/gen/acceld/v1/memory_service.js';
 import { PriceOptionsResponse } from '../../src/gen/acceld/v1/price_options.js';
-import { DataType, RegionSlice, type Tensor } from '../../src/gen/acceld/v1/tensor.js';
+import { DataType, type RegionSlice, type Tensor } from '../../src/gen/acceld/v1/tensor.js';
 import { startDaemon, type RunningDaemon } from '../support/daemon.js';
 import { eventually } from '../support/eventually.js';
 import { needs, runs } from '../support/missing.js';

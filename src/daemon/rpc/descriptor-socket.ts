@@ -66,10 +66,10 @@ function handOver(
   const size = Buffer.alloc(sizeBytes);
   if (socket.writableLength > 0) return false;
   try {
-    const { region, done } = regions.peek(owner, id, token);
-    size.writeBigUInt64LE(BigInt(region.bytes));
-    const isSent = addon.sendDescriptor(descriptorOf(socket), region.memory.descriptor, size);
-    done();
+    const use = regions.peek(owner, id, token);
+    size.writeBigUInt64LE(BigInt(use.region.bytes));
+    const isSent = addon.sendDescriptor(descriptorOf(socket), use.region.memory.descriptor, size);
+    use.done();
     return isSent;
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
