@@ -224,8 +224,8 @@ FUNCTION SimulatePair AdvancedPair(SimulatePair pair, real normal, Simulation si
   return pair;
 }
 
-FUNCTION SimulateTotals AddedPair(SimulateTotals totals, SimulatePair pair, Simulation simulation) {
+FUNCTION SimulateSample SampleOfPair(SimulatePair pair, Simulation simulation) {
   SimulateSample sample = SampleOf(pair.left, simulation);
   if (simulation.kind.is_antithetic) sample = PairSample(sample, SampleOf(pair.right, simulation));
-  return AddedSample(totals, sample, simulation.kind);
+  return sample;
 }

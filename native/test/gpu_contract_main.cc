@@ -3,7 +3,7 @@
 #include <csignal>
 #include <cstdio>
 
-#include "../backends/gpu/entry.h"
+#include "../backends/gpu/plan.h"
 #include "../backends/gpu/seal.h"
 #include "gpu_runner.h"
 #include "kernel_of.h"
@@ -99,6 +99,12 @@ void TestRefusals(Gpu* gpu) {
   run = right;
   run.inputs = wrong;
   Check("a stride that is not the element's is refused", is_refused(run));
+  SimulateContract contract;
+  contract.times = EvenTimes(1, kGpuStepsMax + 1);
+  const std::vector<unsigned char> params = ParamsOf(contract, 0);
+  SimulateBlocks blocks(1);
+  Check("more steps than a run may take are refused",
+        is_refused({GpuPlaceOf("simulate-f32"), params.data(), params.size(), nullptr, blocks.outputs, 1, 0, 1}));
   run = right;
   run.begin = run.end = 5;
   Check("a run of no rows is nothing", gpu->Run(run).fault == GpuFault::kNone);

@@ -69,12 +69,13 @@ struct Sampler {
       if (step + 2 < count) pair = AdvancedPair(pair, normals.third, With(job, step + 2));
       if (step + 3 < count) pair = AdvancedPair(pair, normals.fourth, With(job, step + 3));
     }
-    return AddedPair(totals, pair, KindOf(job));
+    return AddedSample(totals, SampleOfPair(pair, KindOf(job)), KindOf(job).kind);
   }
 
   ACCELD_LANES SimulateTotals AddOneStep(SimulateTotals totals, const SimulateJob& job, real normal) {
     const Simulation simulation = With(job, 0);
-    return AddedPair(totals, AdvancedPair(PairStart(), normal, simulation), simulation);
+    return AddedSample(totals, SampleOfPair(AdvancedPair(PairStart(), normal, simulation), simulation),
+                       simulation.kind);
   }
 
   // Four samples of one step each, which are 16 apart.

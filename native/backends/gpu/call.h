@@ -5,7 +5,7 @@
 enum { kGpuColumnsMax = 28 };
 
 // Items that run together.
-enum { kGpuGroupItems = 64 };
+enum { kGpuGroupItems = 256 };
 
 // As kNotFinite.
 enum { kGpuNotFinite = 1 };

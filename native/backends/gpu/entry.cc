@@ -54,7 +54,7 @@ static_assert(kGpuNotFinite == kNotFinite && sizeof(Element) == 1);
 const std::vector<GpuEntry>& GpuEntries() {
   static const std::vector<GpuEntry> entries = {
       FOR_EACH_KERNEL(ACCELD_ROWS_ENTRY)
-      // The virtual lanes of a block.
+      // A group for each block.
       GpuEntry{"simulate-f32",
                "ACCELD_SIMULATE",
                "1",
@@ -63,7 +63,7 @@ const std::vector<GpuEntry>& GpuEntries() {
                0,
                kSimulateOutputs,
                {},
-               16,
+               kGpuGroupItems,
                &TellSimulate},
   };
   return entries;

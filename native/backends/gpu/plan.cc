@@ -77,11 +77,11 @@ std::string Refusal(const GpuRun& run) {
   const GpuEntry& entry = GpuEntries()[run.kernel];
   const std::string name = entry.name;
   if (run.begin > run.end || run.end > run.rows) return name + ": the rows of the run are not among the column's";
-  if (run.end - run.begin > kGpuRunRowsMax) return name + ": too many rows in one run";
+  if ((run.end - run.begin) > kGpuItemsMax / entry.items_of_row) return name + ": too many rows in one run";
   const size_t steps_bytes = run.params_bytes - entry.params_bytes;
   const size_t step = entry.params_step_bytes;
   if (run.params_bytes < entry.params_bytes || (step == 0 ? steps_bytes != 0 : steps_bytes % step != 0) ||
-      (step != 0 && steps_bytes / step > kParamsStepsMax)) {
+      (step != 0 && steps_bytes / step > kGpuStepsMax)) {
     return name + ": " + std::to_string(run.params_bytes) + " bytes of parameters";
   }
   for (size_t i = 0; i < entry.inputs; ++i) {
