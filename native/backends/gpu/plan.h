@@ -34,8 +34,8 @@ struct GpuPlan {
 // Of one run at most, so that items are numbered in 32 bits.
 constexpr size_t kGpuItemsMax = 1 << 30;
 
-// Of the parameters of one run at most. An item takes about a microsecond for each, and where a display is attached the
-// system ends what keeps the device for long.
+// Of the parameters of one run at most. By estimate an item takes four times a microsecond for each, and where a
+// display is attached the system ends what keeps the device for long.
 constexpr size_t kGpuStepsMax = 1 << 14;
 
 // Whether the device could use this memory in place: whole pages.
