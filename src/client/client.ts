@@ -1,6 +1,7 @@
 // The client: a connection, and the services over it or over a session of it.
 import { assertLittleEndian } from './columns.js';
 import { Link } from './link.js';
+import { createRegion, type Region } from './region.js';
 import { callOf, servicesOver } from './services.js';
 import { openSession, type Session } from './session.js';
 import { assertCallOptions, parseSettings, type CallOptions, type ConnectOptions } from './settings.js';
@@ -13,6 +14,11 @@ export type Client = Services & {
    * after it was lost. The session tries nothing again by itself.
    */
   session(): Session;
+  /**
+   * A region of shared memory, of zeros. JavaScript cannot map it: this client writes and reads it by messages, so that
+   * columns which many calls use, or which outgrow a message, travel once.
+   */
+  region(bytes: number, options?: CallOptions): Promise<Region>;
   /**
    * Sends one encoded request to the method at `path` ("/package.Service/Method") and resolves with the encoded reply.
    * Only a call that is said to be idempotent is tried again.
@@ -37,8 +43,10 @@ export function connect(options: ConnectOptions = {}): Client {
   assertLittleEndian();
   const settings = parseSettings(options);
   const link = new Link(settings);
+  const services = servicesOver(link, settings.timeoutMs);
   return {
-    ...servicesOver(link, settings.timeoutMs),
+    ...services,
+    region: (bytes, options) => createRegion({ link, services, timeoutMs: settings.timeoutMs }, bytes, options),
     session: () => openSession(link, settings.timeoutMs),
     raw: async (path, request, { idempotent = false, ...callOptions } = {}) => {
       assertCallOptions(callOptions, link);

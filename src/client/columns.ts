@@ -3,6 +3,7 @@ import { endianness } from 'node:os';
 import { Precision } from '../gen/acceld/v1/execution.js';
 import { DataType, type Tensor } from '../gen/acceld/v1/tensor.js';
 import { invalidArguments, localFault, type Violation } from './fault.js';
+import { RegionColumn } from './region-column.js';
 import type { Method, ValueColumn } from './types.js';
 
 /** A request with tensors in place of columns, as `fromPartial` of its codec takes it. */
@@ -15,14 +16,18 @@ export function assertLittleEndian(order: string = endianness()): void {
   if (order !== 'LE') throw localFault('INVALID_INPUT', 'acceld clients need a little-endian machine');
 }
 
-/** Converts every column. Float32Array columns imply PRECISION_F32 where the request does not say a precision. */
+/** Converts every column. Columns of f32 imply PRECISION_F32 where the request does not say a precision. */
 export function toWire(method: Method, request: Readonly<Record<string, unknown>>): WireMessage {
   const given = Object.entries(method.requestColumns).filter(([field]) => request[field] !== undefined);
   if (given.length === 0) return request;
   const columns = given.map(([field, codes]) => ({ field, isCodes: codes !== null, value: request[field] }));
   const numbers = columns.filter(({ isCodes }) => !isCodes);
-  const narrow = numbers.filter(({ value }) => value instanceof Float32Array).map(({ field }) => field);
-  const wide = numbers.filter(({ value }) => value instanceof Float64Array).map(({ field }) => field);
+  const narrow = numbers
+    .filter(({ value }) => value instanceof Float32Array || isNarrowRegion(value))
+    .map(({ field }) => field);
+  const wide = numbers
+    .filter(({ value }) => value instanceof Float64Array || isWideRegion(value))
+    .map(({ field }) => field);
   const execution = (request['execution'] ?? {}) as { readonly precision?: Precision };
   const precision = execution.precision || (narrow.length > 0 ? Precision.PRECISION_F32 : undefined);
   const isNarrow = precision === Precision.PRECISION_F32;
@@ -30,6 +35,10 @@ export function toWire(method: Method, request: Readonly<Record<string, unknown>
   const wire: Record<string, unknown> = { ...request };
   if (precision !== undefined) wire['execution'] = { ...execution, precision };
   for (const { field, isCodes, value } of columns) {
+    if (value instanceof RegionColumn) {
+      wire[field] = value.tensor;
+      continue;
+    }
     const tensor = isCodes ? codesTensor(value) : numbersTensor(value, isNarrow);
     if (typeof tensor === 'string') violations.push({ field: wireName(field), description: tensor });
     else wire[field] = tensor;
@@ -37,6 +46,11 @@ export function toWire(method: Method, request: Readonly<Record<string, unknown>
   if (violations.length > 0) throw invalidArguments(violations);
   return wire;
 }
+
+const isNarrowRegion = (value: unknown): boolean =>
+  value instanceof RegionColumn && value.tensor.dtype === DataType.DATA_TYPE_F32;
+const isWideRegion = (value: unknown): boolean =>
+  value instanceof RegionColumn && value.tensor.dtype === DataType.DATA_TYPE_F64;
 
 /** "dividendYield" → "dividend_yield", the name of the field in the proto file and in every violation. */
 export const wireName = (field: string): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

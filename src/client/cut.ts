@@ -26,6 +26,9 @@ export function cut(method: Method, message: WireMessage): Batch | undefined {
   if (!method.rowsIndependent) return undefined;
   const fields = Object.keys(method.requestColumns).filter((field) => message[field] !== undefined);
   const tensors = new Map(fields.map((field) => [field, message[field] as Tensor]));
+  // What lies in regions is no burden for a message, and its rows are not the client's to cut.
+  const outputs = message['outputs'] as ReadonlyMap<string, unknown> | undefined;
+  if ((outputs?.size ?? 0) > 0 || [...tensors.values()].some(({ region }) => region !== undefined)) return undefined;
   const rows = Math.max(...[...tensors.values()].map(lengthOf));
   if (!(rows > rowsPerMessageMax)) return undefined;
   const cutFields = fields.filter((field) => lengthOf(tensors.get(field)!) !== 1);

@@ -88,6 +88,8 @@ export function joinReceipts(receipts: readonly Receipt[]): Receipt | undefined 
     queueNs: Math.max(...all('queueNs')),
     computeNs: sum(all('computeNs')),
     transferNs: sum(all('transferNs')),
+    bytesCopied: sum(all('bytesCopied')),
+    bytesShared: sum(all('bytesShared')),
     totalNs: Math.max(...all('totalNs')),
     batchSize: Math.max(...all('batchSize')),
     allowance: listed(all('allowance')),

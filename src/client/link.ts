@@ -1,6 +1,7 @@
 // One connection to a daemon and the one way of a request over it: trust, deadline, attempt, fault, retry.
 // It moves bytes and knows no message.
 import { setMaxListeners } from 'node:events';
+import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client, credentials, Metadata, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
 import { asBuffer, assertNotCancelled, leftMsOf, type Call, type Transport } from './call.js';
@@ -72,6 +73,16 @@ export class Link implements Transport {
         if (hasAnswered) throw error;
         await this.#waitForAttempt(call, error as Fault, attempt + 1);
       }
+    }
+  }
+
+  /** Sends every message of a client stream and resolves with the one reply. Makes one attempt. */
+  async sendAll(call: Call, messages: Iterable<Uint8Array>): Promise<Uint8Array> {
+    const leftMs = this.#begin(call);
+    try {
+      return await this.#exchangeAll(call, messages, leftMs);
+    } catch (error) {
+      throw this.faultOf(error, call.signal);
     }
   }
 
@@ -168,6 +179,33 @@ export class Link implements Transport {
       );
       this.#open.add(call);
       listen(signal, cancel);
+    });
+  }
+
+  #exchangeAll(request: Call, messages: Iterable<Uint8Array>, leftMs: number): Promise<Uint8Array> {
+    const { path, signal } = request;
+    return new Promise((resolve, reject) => {
+      const cancel = () => call.cancel();
+      const metadata = metadataOf(request);
+      const options = { deadline: Date.now() + leftMs };
+      const call = this.#client.makeClientStreamRequest<Uint8Array, Uint8Array>(
+        path,
+        asBuffer,
+        (reply) => reply,
+        metadata,
+        options,
+        (error, reply) => {
+          signal?.removeEventListener('abort', cancel);
+          this.#open.delete(call);
+          if (error) reject(error);
+          else resolve(reply!);
+        },
+      );
+      // The callback tells it.
+      call.on('error', () => undefined);
+      this.#open.add(call);
+      listen(signal, cancel);
+      Readable.from(messages).pipe(call as unknown as NodeJS.WritableStream);
     });
   }
 

@@ -89,8 +89,8 @@ function withReceipt(reply: Reply): Reply {
 function columnsOf(method: Method, reply: Reply): Reply {
   const present = method.responseColumns.filter((field) => reply[field] !== undefined);
   if (present.length === 0) return reply;
-  return {
-    ...reply,
-    ...Object.fromEntries(present.map((field) => [field, fromTensor(field, reply[field] as Tensor)])),
-  };
+  const tensors = present.map((field) => [field, reply[field] as Tensor] as const);
+  const inRegions = tensors.filter(([, { region }]) => region !== undefined).map(([field]) => field);
+  const columns = tensors.map(([field, tensor]) => [field, tensor.region ? undefined : fromTensor(field, tensor)]);
+  return { ...reply, ...(Object.fromEntries(columns) as Reply), ...(inRegions.length > 0 && { inRegions }) };
 }

@@ -1,13 +1,14 @@
 // The client's types, derived from the catalog: columns in place of tensors, everything else as on the wire.
 import type { catalog } from '../gen/catalog.js';
 import type { Receipt } from '../gen/acceld/v1/execution.js';
+import type { RegionColumn } from './region-column.js';
 import type { CallOptions } from './settings.js';
 
 /** Numbers, one per row; a single number or element holds for every row. Typed arrays are sent without conversion. */
-export type NumberColumn = number | readonly number[] | Float64Array | Float32Array;
+export type NumberColumn = number | readonly number[] | Float64Array | Float32Array | RegionColumn;
 
 /** Enum codes, one per row; a single code holds for every row. */
-export type CodeColumn = number | readonly number[] | Uint8Array;
+export type CodeColumn = number | readonly number[] | Uint8Array | RegionColumn;
 
 /** Values of a reply, one per row. May be a view of the received message. */
 export type ValueColumn = Float64Array | Float32Array | Uint32Array | Uint8Array;
@@ -62,8 +63,10 @@ type ReplyColumns<M extends Method> = {
 
 /** What a method answers. A column that was not asked for is undefined. */
 export type Reply<M extends Method> = Omit<WireReply<M>, M['responseColumns'][number] | 'receipt'> &
-  ReplyColumns<M> &
-  ('receipt' extends keyof WireReply<M> ? { readonly receipt: Receipt } : unknown);
+  ReplyColumns<M> & {
+    /** Results that went to a region, by name: their columns here are undefined. */
+    readonly inRegions?: readonly string[];
+  } & ('receipt' extends keyof WireReply<M> ? { readonly receipt: Receipt } : unknown);
 
 /** One message of a method that answers in many. The last one has a receipt. */
 export type StreamReply<M extends Method> = Omit<WireReply<M>, M['responseColumns'][number]> & ReplyColumns<M>;

@@ -7,6 +7,7 @@ import { connect as connectSocket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { connect, OptionModel, OptionType } from '../../src/client/index.js';
 import { catalog } from '../../src/gen/catalog.js';
 import {
   CreateRegionRequest,
@@ -324,5 +325,60 @@ describe('regions', function () {
     assert.equal((await list(client)).regions[0]?.connections, 1);
     await release(second, region);
     second.close();
+  });
+
+  it('are filled, priced and read by the TypeScript client, in a session too', async () => {
+    const sdk = connect({ socket: daemon.socket });
+    const rows = 100_000;
+    const region = await sdk.region(8 * 2 * rows + 4 * rows);
+    const strikes = Float64Array.from({ length: rows }, (_, row) => 50 + row / 1000);
+    await region.write(strikes);
+    const contract = {
+      model: OptionModel.OPTION_MODEL_BLACK_SCHOLES_MERTON,
+      type: OptionType.OPTION_TYPE_CALL,
+      spot: 100,
+      rate: 0.05,
+      volatility: 0.2,
+      yearsToExpiry: 1,
+    };
+    const outputs = new Map([
+      ['price', region.slice(8 * rows, 8 * rows)],
+      ['undefined', region.slice(16 * rows, 4 * rows)],
+    ]);
+    const inline = await sdk.pricing.priceOptions({ ...contract, strike: strikes });
+    for (const services of [sdk, sdk.session()]) {
+      const strike = region.column('f64', 0, rows);
+      const reply = await services.pricing.priceOptions({ ...contract, strike, outputs });
+      assert.deepEqual([reply.price, reply.inRegions, reply.receipt.bytesShared], [undefined, ['price'], 20 * rows]);
+      const prices = new Float64Array((await region.read(8 * rows, 8 * rows)).buffer);
+      assert.deepEqual(prices, inline.price);
+      await region.write(new Float64Array(rows), 8 * rows);
+    }
+    assert.equal(inline.receipt.bytesCopied > 16 * rows, true);
+    await assert.rejects(region.write(strikes, region.bytes - 8), { code: 'INVALID_INPUT' });
+    await assert.rejects(region.read(region.bytes, 1), { code: 'INVALID_INPUT' });
+    await region.write(new Uint8Array());
+    assert.deepEqual(await region.read(0, 0), new Uint8Array());
+    const cancelled = AbortSignal.abort();
+    await assert.rejects(region.write(strikes, 0, { signal: cancelled }), { code: 'CANCELLED' });
+    await region.release();
+    await assert.rejects(region.read(0, 1), { code: 'REGION_UNKNOWN' });
+    sdk.close();
+  });
+
+  it('are read in a session whose client reads slowly, beside other calls', async () => {
+    const sdk = connect({ socket: daemon.socket });
+    const session = sdk.session();
+    const region = await sdk.region(8 << 20);
+    const { regionId, token } = region.slice(0, 0);
+    const slice = { regionId, token, offset: 0, bytes: 8 << 20 };
+    let bytes = 0;
+    for await (const { data } of session.memory.download({ slice })) {
+      bytes += data.length;
+      await session.admin.getStatus();
+    }
+    assert.equal(bytes, 8 << 20);
+    await region.release();
+    sdk.close();
   });
 });

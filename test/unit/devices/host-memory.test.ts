@@ -98,7 +98,9 @@ describe('descriptors', () => {
     ].join('\n');
     const { execFile } = await import('node:child_process');
     const output = await new Promise<string>((done, reject) =>
-      execFile('python3', ['-c', program, path], (error, stdout) => (error ? reject(error as Error) : done(stdout))),
+      execFile('python3', ['-c', program, path], (error, stdout) =>
+        error ? reject(new Error(error.message)) : done(stdout),
+      ),
     );
     assert.equal(output.trim(), '[7] 1 [1, 2, 3, 0]');
     assert.equal(new Uint8Array(memory.buffer)[3], 9);
