@@ -1,7 +1,7 @@
-// Calls one unary method with the same request bytes again and again, and prints one JSON object:
+// Calls one unary method with the same requests again and again, one after the other, and prints one JSON object:
 // {"calls", "seconds", "p50Us", "p99Us", "requestBytes", "responseBytes"}.
 //
-//   load-client ADDRESS METHOD REQUEST_FILE WARM_UP_CALLS CALLS IN_FLIGHT [RESPONSE_FILE]
+//   load-client ADDRESS METHOD REQUEST_FILE[,REQUEST_FILE…] WARM_UP_CALLS CALLS IN_FLIGHT [RESPONSE_FILE]
 //
 // IN_FLIGHT calls are outstanding at any time; 1 gives the round-trip time. Every status must be OK. RESPONSE_FILE
 // receives the last response. Messages are raw bytes: the client needs no generated code and spends its time on gRPC
@@ -16,6 +16,7 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -46,10 +47,12 @@ double MicrosecondsBetween(Clock::time_point from, Clock::time_point to) {
 
 class Load {
  public:
-  Load(const std::shared_ptr<grpc::Channel>& channel, std::string method, const std::string& request)
+  Load(const std::shared_ptr<grpc::Channel>& channel, std::string method, const std::vector<std::string>& requests)
       : stub_(channel), method_(std::move(method)) {
-    grpc::Slice slice(request);
-    request_ = grpc::ByteBuffer(&slice, 1);
+    for (const std::string& request : requests) {
+      grpc::Slice slice(request);
+      requests_.emplace_back(&slice, 1);
+    }
   }
 
   // Runs `calls` calls, `in_flight` at a time, and returns the microseconds of each.
@@ -80,7 +83,7 @@ class Load {
   void Begin() {
     auto call = std::make_unique<Call>();
     call->started = Clock::now();
-    call->reader = stub_.PrepareUnaryCall(&call->context, method_, request_, &queue_);
+    call->reader = stub_.PrepareUnaryCall(&call->context, method_, requests_[next_++ % requests_.size()], &queue_);
     call->reader->StartCall();
     Call* tag = call.release();
     tag->reader->Finish(&tag->response, &tag->status, tag);
@@ -88,7 +91,8 @@ class Load {
 
   grpc::GenericStub stub_;
   std::string method_;
-  grpc::ByteBuffer request_;
+  std::vector<grpc::ByteBuffer> requests_;
+  size_t next_ = 0;
   grpc::ByteBuffer last_response_;
   grpc::CompletionQueue queue_;
 };
@@ -105,10 +109,12 @@ void WriteResponse(const grpc::ByteBuffer& response, const char* path) {
 int main(int count, char** arguments) {
   if (count < 7) {
     std::fprintf(stderr,
-                 "usage: load-client ADDRESS METHOD REQUEST_FILE WARM_UP_CALLS CALLS IN_FLIGHT [RESPONSE_FILE]\n");
+                 "usage: load-client ADDRESS METHOD REQUEST_FILES WARM_UP_CALLS CALLS IN_FLIGHT [RESPONSE_FILE]\n");
     return 2;
   }
-  const std::string request = ReadFile(arguments[3]);
+  std::vector<std::string> requests;
+  std::istringstream files(arguments[3]);
+  for (std::string file; std::getline(files, file, ',');) requests.push_back(ReadFile(file.c_str()));
   const size_t warm_up_calls = std::strtoul(arguments[4], nullptr, 10);
   const size_t calls = std::strtoul(arguments[5], nullptr, 10);
   const size_t in_flight = std::strtoul(arguments[6], nullptr, 10);
@@ -116,7 +122,7 @@ int main(int count, char** arguments) {
   // The window of replies, as a client of large replies sets it.
   settings.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 1 << 20);
   auto channel = grpc::CreateCustomChannel(arguments[1], grpc::InsecureChannelCredentials(), settings);
-  Load load(channel, arguments[2], request);
+  Load load(channel, arguments[2], requests);
   load.Run(warm_up_calls, in_flight);
   const auto started = Clock::now();
   std::vector<double> latencies = load.Run(calls, in_flight);
@@ -124,7 +130,8 @@ int main(int count, char** arguments) {
   std::sort(latencies.begin(), latencies.end());
   std::printf(
       "{\"calls\":%zu,\"seconds\":%.6f,\"p50Us\":%.2f,\"p99Us\":%.2f,\"requestBytes\":%zu,\"responseBytes\":%zu}\n",
-      calls, seconds, latencies[calls / 2], latencies[calls * 99 / 100], request.size(), load.last_response().Length());
+      calls, seconds, latencies[calls / 2], latencies[calls * 99 / 100], requests[0].size(),
+      load.last_response().Length());
   if (count > 7) WriteResponse(load.last_response(), arguments[7]);
   return 0;
 }

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import { kernelBenches } from './kernel-rows.js';
+import { regionBenches } from './region-rows.js';
 import { MissingPart, type Row } from './row.js';
 import { serverBenches } from './server-rows.js';
 import { sessionBenches } from './session-rows.js';
@@ -17,6 +18,7 @@ const benches = [
   ...serverBenches,
   ...sessionBenches,
   ...workerBenches,
+  ...regionBenches,
   ...soakBenches,
 ];
 

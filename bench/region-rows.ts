@@ -1,0 +1,146 @@
+// Columns in shared memory against columns in messages, and against the kernel alone.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { connect } from '../src/client/index.js';
+import { PriceOptionsRequest } from '../src/gen/acceld/v1/price_options.js';
+import type { RegionSlice, Tensor } from '../src/gen/acceld/v1/tensor.js';
+import { catalog } from '../src/gen/catalog.js';
+import { loadHostAddon } from '../src/daemon/devices/host-addon.js';
+import { dividendYield, makeBook, rate, requestBytes, values, type Book } from './book.js';
+import { kernelOf, openPoolRun } from './kernel-rows.js';
+import { runLoad } from './load-client.js';
+import { needPython, openLinePeer, python } from './programs.js';
+import { inTurn, median, toRow, type Bench, type Row } from './row.js';
+import { startDaemon, type RunningServer } from './servers.js';
+
+/** 64 MB of columns: seven of 20 requests of the most rows that one takes. */
+const rowsOfRequest = 65_536;
+const requests = 20;
+const rows = rowsOfRequest * requests;
+const inlineRows = 16_384;
+const inFlight = 4;
+/** A device takes a column without a copy from the start of a page. */
+const pageBytes = 16_384;
+
+export const regionBenches: readonly Bench[] = [{ name: 'region', rows: regionRows }];
+
+interface Column {
+  readonly field: keyof PriceOptionsRequest;
+  readonly bytes: Uint8Array;
+  readonly size: number;
+  readonly dtype: number;
+}
+
+const bytesOf = (view: ArrayBufferView): Uint8Array => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+
+function columnsOf(book: Book): Column[] {
+  const numbers = (field: Column['field'], column: Float64Array): Column => ({
+    field,
+    bytes: bytesOf(column),
+    size: 8,
+    dtype: 1,
+  });
+  return [
+    { field: 'type', bytes: book.type, size: 1, dtype: 3 },
+    numbers('spot', book.spot),
+    numbers('strike', book.strike),
+    numbers('rate', new Float64Array(rows).fill(rate)),
+    numbers('dividendYield', new Float64Array(rows).fill(dividendYield)),
+    numbers('volatility', book.volatility),
+    numbers('yearsToExpiry', book.years),
+  ];
+}
+
+/** Where each column begins in the region, and where what follows them does. */
+function layOut(columns: readonly { bytes: { length: number } }[]): { offsets: number[]; end: number } {
+  let end = 0;
+  const offsets = columns.map(({ bytes }) => {
+    const offset = end;
+    end += Math.ceil(bytes.length / pageBytes) * pageBytes;
+    return offset;
+  });
+  return { offsets, end };
+}
+
+async function* regionRows(): AsyncGenerator<Row> {
+  needPython(['numpy']);
+  const folder = mkdtempSync(join(tmpdir(), 'acceld-bench-'));
+  const daemon = await startDaemon(folder, false);
+  const client = connect({ socket: daemon.socket });
+  const book = makeBook(rows);
+  const columns = columnsOf(book);
+  const inputs = layOut(columns);
+  const outputNames = ['price', 'delta', 'gamma', 'vega', 'theta', 'rho', 'undefined'];
+  const outputs = layOut(outputNames.map((name) => ({ bytes: { length: rows * (name === 'undefined' ? 4 : 8) } })));
+  try {
+    const { regionId, token, descriptorSocket } = await client.memory.createRegion({ bytes: inputs.end + outputs.end });
+    const slice = (offset: number, bytes: number): RegionSlice => ({ regionId, token, offset, bytes });
+    const files = Array.from({ length: requests }, (_, index) => {
+      const first = index * rowsOfRequest;
+      const tensors = columns.map(({ field, size, dtype }, place): [string, Tensor] => {
+        const region = slice(inputs.offsets[place]! + first * size, rowsOfRequest * size);
+        return [field, { dtype, shape: [rowsOfRequest], data: new Uint8Array(), region }];
+      });
+      const targets = outputNames.map((name, place): [string, RegionSlice] => {
+        const size = name === 'undefined' ? 4 : 8;
+        return [name, slice(inputs.end + outputs.offsets[place]! + first * size, rowsOfRequest * size)];
+      });
+      const request = { model: 1, values, ...Object.fromEntries(tensors), outputs: new Map(targets) };
+      const file = join(folder, `region-${index}`);
+      writeFileSync(file, PriceOptionsRequest.encode(PriceOptionsRequest.fromPartial(request)).finish());
+      return file;
+    });
+    const image = Buffer.alloc(inputs.end);
+    columns.forEach(({ bytes }, place) => image.set(bytes, inputs.offsets[place]!));
+    writeFileSync(join(folder, 'image'), image);
+    writeFileSync(join(folder, 'inline'), requestBytes(makeBook(inlineRows)));
+    const script = new URL('region_fill.py', import.meta.url).pathname;
+    const mapping = [join(dirname(daemon.socket), descriptorSocket), regionId, Buffer.from(token).toString('hex')];
+    const filler = openLinePeer<{ ms: number }>(python, [script, ...mapping, join(folder, 'image')]);
+    const firstMs = (await filler.run()).ms;
+    const call = (): Promise<number> => millisecondsOf(daemon, files.join(), requests);
+    const ours = async (): Promise<number> => (await filler.run()).ms + (await call());
+    const inline = (): Promise<number> => millisecondsOf(daemon, join(folder, 'inline'), rows / inlineRows);
+    for (const warm of [ours, inline]) await warm();
+    const samples = await inTurn(ours, inline);
+    const unit = `ms, ${rows} rows, 64 MB in and out; the first touch of the region took ${firstMs.toFixed(0)} ms`;
+    const figures = { ours: median(samples.ours), peer: median(samples.peer) };
+    yield toRow({ name: 'region-64mb', unit, ...figures, peerName: 'the same rows in messages', moreIsBetter: false });
+    yield await besideKernel(book, call);
+    filler.close();
+  } finally {
+    client.close();
+    await daemon.stop();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function millisecondsOf({ socket }: RunningServer, requestFile: string, calls: number): Promise<number> {
+  const { path: method } = catalog.pricing.priceOptions;
+  const address = `unix:${socket}`;
+  const options = { requestFile, responseFile: undefined, warmUpCalls: calls, calls, inFlight };
+  return (await runLoad({ address, method, ...options })).seconds * 1e3;
+}
+
+async function besideKernel(book: Book, call: () => Promise<number>): Promise<Row> {
+  const addon = loadHostAddon();
+  const [rates, yields] = [rate, dividendYield].map((value) => new Float64Array(rows).fill(value));
+  const inputs = [book.type, book.spot, book.strike, rates!, yields!, book.volatility, book.years];
+  const kernel = kernelOf(addon, 'price-options-f64');
+  const outputs = addon.kernels[kernel]!.outputs.map((_, index) =>
+    index < values.length ? new Float64Array(rows) : null,
+  );
+  const pool = openPoolRun({ addon, kernel, threads: availableParallelism(), inputs, outputs, rows });
+  await pool.run();
+  const samples = await inTurn(call, pool.run);
+  pool.close();
+  return toRow({
+    name: 'region-price-options',
+    unit: `million options/s, price + 5 Greeks, ${rows} rows in a region`,
+    ours: rows / median(samples.ours) / 1e3,
+    peer: rows / median(samples.peer) / 1e3,
+    peerName: 'the kernel alone',
+    moreIsBetter: true,
+  });
+}
