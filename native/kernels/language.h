@@ -1,3 +1,4 @@
+// clang-format off
 // The words a kernel is written in. A kernel text is C without pointers, loops over rows, templates or libraries: plain
 // functions over structs by value, and the words below. It is compiled once per precision, and a target gives each word
 // its meaning: vectors as wide as the registers on a CPU, one row per thread on a GPU. Every word is exact or correctly
@@ -13,11 +14,12 @@
 //   Lesser(a, b)                Less(a, b) ? a : b
 //   Less(a, b) Equal(a, b) IsCode(code, 2)      masks; these combine with &
 //   Choose(mask, yes, no)       both sides are computed
-//   Any(mask)                   whether a branch is worth taking: its result must be right for the rows outside the
-//   mask too BitsOf(real) RealOf(whole)  the same bits NOT_A_NUMBER                one quiet NaN, the only one a kernel
-//   makes Flush(a)                    +0 for -0 and, in f32, for magnitudes below the smallest normal: a GPU may
-//   replace those by
-//                               zero anywhere, so no f32 result may depend on one
+//   Any(mask)                   whether a branch is worth taking: its result must be right for the rows outside the mask
+//                               too
+//   BitsOf(real) RealOf(whole)  the same bits
+//   NOT_A_NUMBER                one quiet NaN, the only one a kernel makes
+//   Flush(a)                    +0 for -0 and, in f32, for magnitudes below the smallest normal: a GPU may replace those
+//                               by zero anywhere, so no f32 result may depend on one
 //
 // In f32 alone, for simulations:
 //
@@ -29,4 +31,8 @@
 //   UpperHalf(a)                the upper half, as lower half
 //   Mixed(a, b, c)              exclusive or of two wides and a parameter
 //
-// Targets: backends/cpu/words_f64.h and words_f32.h.
+// No name may be one that OpenCL C or Metal reserves, as half, device, constant or thread; and both sides of ?: must be of
+// exactly one type.
+//
+// Targets: backends/cpu/words_f64.h and words_f32.h, backends/gpu/words.h.
+// clang-format on
