@@ -112,7 +112,10 @@ void SendGarbage(Link* link) {
   if (IsNow("garbage-token")) link->Send(stranger);
   FrameWriter ready(ToDaemon::kReady);
   if (IsNow("garbage-order")) link->Send(ready);
-  if (IsNow("close")) shutdown(link->descriptor(), SHUT_RDWR);
+  if (IsNow("close")) {
+    shutdown(link->descriptor(), SHUT_RDWR);
+    std::this_thread::sleep_for(std::chrono::hours(1));
+  }
 }
 
 }  // namespace

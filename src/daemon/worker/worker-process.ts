@@ -83,6 +83,7 @@ export class WorkerProcess {
   readonly #tasks: InFlight[] = [];
   readonly #whenEnded: (() => void)[] = [];
   #saidHello = false;
+  #blamesHead = false;
   #answered = 0;
   #nextToken = 1;
   /** Lived time of the last progress: of the start, then of the head of the queue. */
@@ -185,13 +186,19 @@ export class WorkerProcess {
     try {
       this.#reader.read(count, (frame) => this.#onFrame(frame));
     } catch (error) {
-      this.kill(`broke the protocol: ${(error as Error).message}`);
+      this.#breakOff((error as Error).message);
     }
+  }
+
+  /** What was said wrong was said during the task that is answered next, whatever was begun meanwhile. */
+  #breakOff(what: string): void {
+    this.#blamesHead = true;
+    this.kill(`broke the protocol: ${what}`);
   }
 
   #onFrame(frame: WorkerFrame): void {
     const isExpected = this.state === 'starting' ? this.#onStarting(frame) : this.#onServing(frame);
-    if (!isExpected && this.state !== 'dying') this.kill(`broke the protocol: ${frame.kind} out of turn`);
+    if (!isExpected && this.state !== 'dying') this.#breakOff(`${frame.kind} out of turn`);
   }
 
   /** hello, device, each kernel, ready. False: out of turn. */
@@ -275,7 +282,7 @@ export class WorkerProcess {
     const { arena } = this.#settings;
     // The count of a worker is only believed as far as there are tasks.
     const begun = arena ? arena.tasksBegun(this.#beat) - this.#answered : 0;
-    const executing = Math.min(begun, tasks.length) - 1;
+    const executing = Math.min(begun, tasks.length, this.#blamesHead ? 1 : Infinity) - 1;
     if (executing >= 0) this.accused += 1;
     this.lost = tasks.length - (executing >= 0 ? 1 : 0);
     // First the watcher, so that those who lose their tasks find the standby in its place.
