@@ -34,6 +34,19 @@ void TakeUndefined(const Kernel& kernel, unsigned char* const* outputs, size_t r
   }
 }
 
+// Of a region that is used again mostly not: to look costs half of writing.
+bool HasBits(const unsigned char* mask, size_t rows) {
+  uint32_t bits = 0;
+  for (size_t row = 0; row < rows; ++row) bits |= Load<uint32_t>(mask + row * sizeof bits);
+  return bits != 0;
+}
+
+// Into the cache while the kernel computes.
+void FetchAhead(const unsigned char* memory, size_t bytes) {
+  constexpr size_t kCacheLine = 64;
+  for (size_t at = 0; at < bytes; at += kCacheLine) __builtin_prefetch(memory + at);
+}
+
 template <typename T>
 void Narrow(const unsigned char* numbers, size_t rows, unsigned char* codes) {
   for (size_t row = 0; row < rows; ++row) codes[row] = static_cast<unsigned char>(Load<T>(numbers + row * sizeof(T)));
@@ -51,10 +64,11 @@ uint32_t RunBlock(const Kernel& kernel, const Guard& guard, const KernelRun& run
     outputs[i] = run.outputs[i] == nullptr ? nullptr : run.outputs[i] + begin * SizeOf(kernel.output_elements[i]);
   }
   for (size_t i = 0; i < guard.codes.size(); ++i) outputs[guard.codes[i].output] = numbers[i];
+  if (guard.mask != nullptr) FetchAhead(guard.mask + begin * sizeof(uint32_t), rows * sizeof(uint32_t));
   const uint32_t flags = kernel.function({run.params, inputs, outputs, 0, rows, run.params_bytes, &guard.domain});
   if (guard.mask != nullptr) {
     unsigned char* mask = guard.mask + begin * sizeof(uint32_t);
-    std::memset(mask, 0, rows * sizeof(uint32_t));
+    if (HasBits(mask, rows)) std::memset(mask, 0, rows * sizeof(uint32_t));
     if ((flags & kNotFinite) != 0) TakeUndefined(kernel, outputs, rows, mask);
   }
   for (size_t i = 0; i < guard.codes.size(); ++i) {

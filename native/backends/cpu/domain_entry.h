@@ -1,11 +1,13 @@
 // Whether the inputs of a block are in the run's domain. Included once per precision, before entry.h.
 
+enum class Kind : uint8_t { kBetween, kBetweenOrZero, kAny };
+
 // A domain as vectors that are compared where they lie.
 struct Borders {
   struct Border {
     real min, max;
     whole first, last;  // The same for codes.
-    bool any, zero;
+    Kind kind;
   };
   Border inputs[kColumnsMax];
 };
@@ -14,9 +16,8 @@ struct Borders {
 ACCELD_LANES real Everywhere(double a) { return static_cast<Number>(a) - real{}; }
 
 inline void SetBorder(const Range& range, Borders::Border* border) {
-  border->any = range.min != range.min;
-  border->zero = range.zero;
-  if (border->any) return;
+  border->kind = range.min != range.min ? Kind::kAny : range.zero ? Kind::kBetweenOrZero : Kind::kBetween;
+  if (border->kind == Kind::kAny) return;
   border->min = Everywhere(range.min);
   border->max = Everywhere(range.max);
   border->first = whole{} + static_cast<uint8_t>(range.min);
@@ -24,14 +25,13 @@ inline void SetBorder(const Range& range, Borders::Border* border) {
 }
 
 ACCELD_LANES mask InBorder(real value, const Borders::Border& border) {
-  if (border.any) return Equal(real{}, real{});
-  const mask inside = InRange(value, border.min, border.max);
-  return border.zero ? inside | Equal(value, real{}) : inside;
+  if (__builtin_expect(border.kind == Kind::kBetween, 1)) return InRange(value, border.min, border.max);
+  if (border.kind == Kind::kAny) return Equal(real{}, real{});
+  return InRange(value, border.min, border.max) | Equal(value, real{});
 }
 
 ACCELD_LANES mask InBorder(whole code, const Borders::Border& border) {
-  if (border.any) return Equal(real{}, real{});
-  return InSpan(code, border.first, border.last);
+  return border.kind == Kind::kAny ? Equal(real{}, real{}) : InSpan(code, border.first, border.last);
 }
 
 // As in f64, in which a product of two f32 is exact: the sign of Fma is that of the exact difference.
