@@ -92,7 +92,7 @@ async function* regionRows(): AsyncGenerator<Row> {
       return file;
     });
     const image = Buffer.alloc(inputs.end);
-    columns.forEach(({ bytes }, place) => image.set(bytes, inputs.offsets[place]!));
+    columns.forEach(({ bytes }, place) => image.set(bytes, inputs.offsets[place]));
     writeFileSync(join(folder, 'image'), image);
     writeFileSync(join(folder, 'inline'), requestBytes(makeBook(inlineRows)));
     const script = new URL('region_fill.py', import.meta.url).pathname;

@@ -33,9 +33,12 @@ export interface DevicesOptions {
 export interface OpenDevices {
   readonly scheduler: Scheduler;
   /** To be called with the result of a job before anybody changes it. */
-  look(plan: Plan, finished: Finished): void;
+  readonly look: (plan: Plan, finished: Finished) => void;
   /** What the status tells of a device beside what it says itself. */
-  facts(device: Device): { workers: number | undefined; quarantines: { kernel: string; reason: string }[] };
+  readonly facts: (device: Device) => {
+    workers: number | undefined;
+    quarantines: { kernel: string; reason: string }[];
+  };
   /** What a scrape reads. */
   readings(): ReturnType<typeof readingOf>[];
   close(): Promise<void>;

@@ -60,7 +60,7 @@ describe('chaos', function () {
       const workers = workersOf(daemon.pid);
       const victim = workers[blow % workers.length];
       if (victim === undefined) continue;
-      process.kill(victim, signals[blow % signals.length]!);
+      process.kill(victim, signals[blow % signals.length]);
       blows.push(performance.now());
     }
     return blows;

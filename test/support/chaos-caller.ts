@@ -32,7 +32,7 @@ export interface Findings {
 /** A request with the bytes that it must have. */
 interface Question {
   readonly expected: Uint8Array;
-  ask(client: Client, fallback: Fallback): Promise<{ bytes: Uint8Array; receipt: Receipt | undefined }>;
+  readonly ask: (client: Client, fallback: Fallback) => Promise<{ bytes: Uint8Array; receipt: Receipt | undefined }>;
 }
 
 const bytesOf = (view: ArrayBufferView): Uint8Array => new Uint8Array(view.buffer, view.byteOffset, view.byteLength);

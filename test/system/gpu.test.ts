@@ -61,7 +61,7 @@ describe('the GPU of a daemon', function () {
       await price({ ...f32, device: Device.DEVICE_CPU }),
     ];
     assert.deepEqual(onGpu.price, onCpu.price);
-    const { device, engine, reproducible, fallback, kernelDigest, computeNs } = onGpu.receipt!;
+    const { device, engine, reproducible, fallback, kernelDigest, computeNs } = onGpu.receipt;
     assert.deepEqual([device, engine, reproducible, fallback], [Device.DEVICE_GPU, 'opencl', true, undefined]);
     assert.ok(computeNs > 0);
     const { kernels } = await gpuOf();

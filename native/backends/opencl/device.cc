@@ -1,5 +1,11 @@
 #include "device.h"
 
+#if defined(__linux__)
+#include <dirent.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#endif
+
 #include <csignal>
 #include <cstdlib>
 
@@ -7,6 +13,7 @@ namespace acceld::opencl {
 namespace {
 
 constexpr int kCrashSignals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS};
+constexpr int kBulkNiceness = 19;
 constexpr size_t kCrashSignalCount = sizeof kCrashSignals / sizeof(int);
 
 struct Found {
@@ -65,6 +72,20 @@ Found Preferred(const Api& api, const std::vector<Found>& all) {
   return all.front();
 }
 
+// A device that is the CPU computes on threads of this process. They must not take the cores from the daemon's own
+// threads: an ORDER call beside them would wait for a time slice. What cannot be lowered stays as it is.
+void LowerOtherThreads() {
+#if defined(__linux__)
+  DIR* const threads = opendir("/proc/self/task");
+  if (threads == nullptr) return;
+  while (const dirent* const entry = readdir(threads)) {
+    const int thread = std::atoi(entry->d_name);
+    if (thread != 0 && thread != getpid()) setpriority(PRIO_PROCESS, static_cast<id_t>(thread), kBulkNiceness);
+  }
+  closedir(threads);
+#endif
+}
+
 GpuInfo Describe(const Api& api, const Found& found) {
   const auto of_device = [&](uint32_t name) { return TextOf(api.clGetDeviceInfo, found.device, name); };
   const auto of_platform = [&](uint32_t name) { return TextOf(api.clGetPlatformInfo, found.platform, name); };
@@ -111,6 +132,7 @@ std::unique_ptr<OpenedDevice> OpenDevice(std::string* reason) {
   Held<Queue> queue(api->clCreateCommandQueue(context.get(), found.device, kQueueProfilingEnable, &error),
                     api->clReleaseCommandQueue);
   if (queue == nullptr) return *reason = "opencl: " + Failed("clCreateCommandQueue", error), nullptr;
+  if ((NumberOf<uint64_t>(*api, found.device, kDeviceTypeInfo) & kDeviceTypeCpu) != 0) LowerOtherThreads();
   GpuInfo info = Describe(*api, found);
   std::string options = OptionsFor(*api, found.device);
   const bool shares_memory = NumberOf<uint32_t>(*api, found.device, kDeviceHostUnifiedMemory) != 0;

@@ -9,7 +9,7 @@ import type { Device, DeviceInfo } from './device.js';
 export interface Candidate {
   readonly info: DeviceInfo;
   /** Rejects with DeviceFailure. */
-  run(plan: Plan): Promise<Pick<Result, 'outputs'>>;
+  readonly run: (plan: Plan) => Promise<Pick<Result, 'outputs'>>;
 }
 
 export interface QualificationSettings {
