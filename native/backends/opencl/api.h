@@ -25,7 +25,6 @@ constexpr int32_t kDeviceNotAvailable = -2;
 constexpr int32_t kInvalidContext = -34;
 constexpr int32_t kInvalidCommandQueue = -36;
 
-constexpr uint64_t kDeviceTypeCpu = 1 << 1;
 constexpr uint64_t kDeviceTypeGpu = 1 << 2;
 constexpr uint64_t kDeviceTypeAll = 0xffffffff;
 constexpr uint32_t kDeviceTypeInfo = 0x1000;

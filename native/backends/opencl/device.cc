@@ -1,13 +1,12 @@
 #include "device.h"
 
 #if defined(__linux__)
-#include <dirent.h>
 #include <sys/resource.h>
-#include <unistd.h>
 #endif
 
 #include <csignal>
 #include <cstdlib>
+#include <thread>
 
 namespace acceld::opencl {
 namespace {
@@ -42,6 +41,29 @@ std::string TextOf(int32_t (*get)(Object*, uint32_t, size_t, void*, size_t*), Ob
   return text;
 }
 
+void AddDevices(const Api& api, Platform* platform, std::vector<Found>* all) {
+  uint32_t count = 0;
+  if (api.clGetDeviceIDs(platform, kDeviceTypeAll, 0, nullptr, &count) != kSuccess) return;
+  std::vector<Device*> devices(count);
+  api.clGetDeviceIDs(platform, kDeviceTypeAll, count, devices.data(), nullptr);
+  for (Device* const device : devices) {
+    if (NumberOf<uint32_t>(api, device, kDeviceAvailable) != 0) all->push_back({platform, device});
+  }
+}
+
+// PoCL's device is the CPU: it computes on threads that it makes when its devices are looked for. They take after the
+// thread that looks, and must not take the cores from the daemon's own: an ORDER call would wait for a time slice.
+bool ComputesOnThreads(const Api& api, Platform* platform) {
+  return TextOf(api.clGetPlatformInfo, platform, kPlatformName) == "Portable Computing Language";
+}
+
+void LowerThisThread() {
+#if defined(__linux__)
+  // 0 is the calling thread there.
+  setpriority(PRIO_PROCESS, 0, kBulkNiceness);
+#endif
+}
+
 std::vector<Found> DevicesOf(const Api& api, std::string* reason) {
   uint32_t count = 0;
   const int32_t error = api.clGetPlatformIDs(0, nullptr, &count);
@@ -53,12 +75,11 @@ std::vector<Found> DevicesOf(const Api& api, std::string* reason) {
   api.clGetPlatformIDs(count, platforms.data(), nullptr);
   std::vector<Found> all;
   for (Platform* const platform : platforms) {
-    uint32_t devices = 0;
-    if (api.clGetDeviceIDs(platform, kDeviceTypeAll, 0, nullptr, &devices) != kSuccess) continue;
-    std::vector<Device*> of_platform(devices);
-    api.clGetDeviceIDs(platform, kDeviceTypeAll, devices, of_platform.data(), nullptr);
-    for (Device* const device : of_platform) {
-      if (NumberOf<uint32_t>(api, device, kDeviceAvailable) != 0) all.push_back({platform, device});
+    const auto look = [&] { AddDevices(api, platform, &all); };
+    if (ComputesOnThreads(api, platform)) {
+      std::thread([&] { LowerThisThread(), look(); }).join();
+    } else {
+      look();
     }
   }
   if (all.empty()) *reason = "opencl: the drivers have no device";
@@ -70,20 +91,6 @@ Found Preferred(const Api& api, const std::vector<Found>& all) {
     if ((NumberOf<uint64_t>(api, found.device, kDeviceTypeInfo) & kDeviceTypeGpu) != 0) return found;
   }
   return all.front();
-}
-
-// A device that is the CPU computes on threads of this process. They must not take the cores from the daemon's own
-// threads: an ORDER call beside them would wait for a time slice. What cannot be lowered stays as it is.
-void LowerOtherThreads() {
-#if defined(__linux__)
-  DIR* const threads = opendir("/proc/self/task");
-  if (threads == nullptr) return;
-  while (const dirent* const entry = readdir(threads)) {
-    const int thread = std::atoi(entry->d_name);
-    if (thread != 0 && thread != getpid()) setpriority(PRIO_PROCESS, static_cast<id_t>(thread), kBulkNiceness);
-  }
-  closedir(threads);
-#endif
 }
 
 GpuInfo Describe(const Api& api, const Found& found) {
@@ -132,7 +139,6 @@ std::unique_ptr<OpenedDevice> OpenDevice(std::string* reason) {
   Held<Queue> queue(api->clCreateCommandQueue(context.get(), found.device, kQueueProfilingEnable, &error),
                     api->clReleaseCommandQueue);
   if (queue == nullptr) return *reason = "opencl: " + Failed("clCreateCommandQueue", error), nullptr;
-  if ((NumberOf<uint64_t>(*api, found.device, kDeviceTypeInfo) & kDeviceTypeCpu) != 0) LowerOtherThreads();
   GpuInfo info = Describe(*api, found);
   std::string options = OptionsFor(*api, found.device);
   const bool shares_memory = NumberOf<uint32_t>(*api, found.device, kDeviceHostUnifiedMemory) != 0;
