@@ -93,6 +93,9 @@ export async function openDaemon({ config, addon, warnings: found }: DaemonOptio
       await console?.close();
       await devices.close();
       await regions.close();
+      for (const { owner, kind, bytes } of regions.budget.holdings) {
+        announce({ kind: 'warning', text: `${owner} never gave back ${bytes} bytes of ${kind} memory` });
+      }
       announce({ kind: 'stopped' });
       metrics.close();
       heapGrowth.close();
