@@ -14,6 +14,7 @@ import type { MemorySettings } from './memory/system-memory.js';
 import { openDevices } from './open-devices.js';
 import { watchHeapGrowth } from './policy/heap-growth.js';
 import { RpcServer } from './rpc/server.js';
+import { claimUnix } from './rpc/unix-listener.js';
 import { createLog } from './telemetry/log.js';
 import { createMetrics } from './telemetry/metrics.js';
 
@@ -57,6 +58,8 @@ export async function openDaemon({ config, addon, warnings: found }: DaemonOptio
   for (const text of warnings) announce({ kind: 'warning', text });
 
   const socket = config.listeners.unix.path ?? defaultSocketPath();
+  // Before anything else: what lies beside the socket, workers included, may be another daemon's.
+  claimUnix(socket, addon);
   const regions = openRegions({
     settings: memorySettings(config),
     createMemory: (bytes) => addon.createMemory(bytes),

@@ -20,7 +20,7 @@ const sizeBytes = 8;
 
 export async function listenDescriptors(options: Options): Promise<Server> {
   const { path, addon } = options;
-  const server = await listenUnix({ path, addon, isSecond: true, onConnection: (socket) => serve(socket, options) });
+  const server = await listenUnix({ path, addon, isClaimed: true, onConnection: (socket) => serve(socket, options) });
   server.maxConnections = descriptorConnectionsMax;
   return server;
 }

@@ -21,6 +21,7 @@ import { tune } from './tuning.js';
 import { connectionOptions, listenUnix } from './unix-listener.js';
 
 export interface ListenerSettings {
+  /** Claimed by this process already. */
   readonly socket: string;
   /** Loopback port, or undefined: no TCP. */
   readonly tcpPort: number | undefined;
@@ -88,7 +89,7 @@ export class RpcServer {
       else socket.destroy();
     };
     const onUnix = accept((socket) => this.identity.admitUnix(socket));
-    this.#listeners.push(await listenUnix({ path, addon, onConnection: onUnix }));
+    this.#listeners.push(await listenUnix({ path, addon, isClaimed: true, onConnection: onUnix }));
     await this.#listenDescriptors(path, { addon, regions: rooms.regions });
     if (tcpPort === undefined) return;
     this.#listeners.push(

@@ -10,8 +10,8 @@ interface Options {
   readonly path: string;
   readonly addon: HostAddon;
   readonly onConnection: (socket: Socket) => void;
-  /** Another socket of this daemon in the same directory is open: its lock holds for this one too. */
-  readonly isSecond?: boolean;
+  /** This daemon has claimed the path, or another socket in the same directory: that lock holds for this one too. */
+  readonly isClaimed?: boolean;
 }
 
 /**
@@ -23,22 +23,30 @@ export const connectionOptions = { allowHalfOpen: false, noDelay: true } as cons
 const untrusted = (message: string): StartFailure => new StartFailure(exitCodes.untrustedPath, message);
 
 /** Listens with mode 0600 in a directory of mode 0700. Throws StartFailure with a reason for people. */
-export async function listenUnix({ path, addon, onConnection, isSecond = false }: Options): Promise<Server> {
-  const whole = resolve(path);
-  const bytes = Buffer.byteLength(whole);
-  if (bytes > socketPathBytesMax) {
-    const line = `the socket path has ${bytes} bytes, at most ${socketPathBytesMax} are possible: ${whole}`;
-    throw new StartFailure(exitCodes.configuration, line);
-  }
-  prepareDirectory(dirname(whole));
-  if (!isSecond && !takeLock(addon, `${whole}.lock`)) {
-    throw new StartFailure(exitCodes.alreadyRunning, `another daemon serves ${whole}`);
-  }
+export async function listenUnix({ path, addon, onConnection, isClaimed = false }: Options): Promise<Server> {
+  const whole = checkedPath(path);
+  if (!isClaimed) claimUnix(whole, addon);
   await removeStale(whole);
   const server = createServer(connectionOptions, onConnection);
   await listening(server, whole);
   chmodSync(whole, 0o600);
   return server;
+}
+
+/** From then on the path and its directory are this process's alone, until it ends. Throws StartFailure. */
+export function claimUnix(path: string, addon: HostAddon): void {
+  const whole = checkedPath(path);
+  prepareDirectory(dirname(whole));
+  if (takeLock(addon, `${whole}.lock`)) return;
+  throw new StartFailure(exitCodes.alreadyRunning, `another daemon serves ${whole}`);
+}
+
+function checkedPath(path: string): string {
+  const whole = resolve(path);
+  const bytes = Buffer.byteLength(whole);
+  if (bytes <= socketPathBytesMax) return whole;
+  const line = `the socket path has ${bytes} bytes, at most ${socketPathBytesMax} are possible: ${whole}`;
+  throw new StartFailure(exitCodes.configuration, line);
 }
 
 function prepareDirectory(directory: string): void {
