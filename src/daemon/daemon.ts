@@ -67,7 +67,7 @@ export async function openDaemon({ config, addon, warnings: found }: DaemonOptio
     announce,
   });
   const { budget } = regions;
-  const devices = await openDevices({ addon, announce, clock, config, budget, folder: join(dirname(socket), 'gpu') });
+  const devices = openDevices({ addon, announce, clock, config, budget, folder: join(dirname(socket), 'gpu') });
   const { per_caller: perCaller, daemon: whole } = config.admission;
   const admission = new Admission({ perCaller: toLimits(perCaller), daemon: toLimits(whole) });
   let draining = false;
@@ -84,6 +84,9 @@ export async function openDaemon({ config, addon, warnings: found }: DaemonOptio
   const startMs = Math.round(clock.nowNs() / 1e6);
   const ports = { tcpPort: rpc.tcpPort, httpPort: console?.port };
   announce({ kind: 'started', version: addon.version, socket, ...ports, startMs });
+  void devices.begin().catch((error: unknown) => {
+    announce({ kind: 'warning', text: `the GPU cannot be used: ${(error as Error).message}` });
+  });
 
   return {
     socket,

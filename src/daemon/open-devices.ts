@@ -41,13 +41,15 @@ export interface OpenDevices {
   };
   /** What a scrape reads. */
   readings(): ReturnType<typeof readingOf>[];
+  /** The workers start. Once the daemon serves: until then they would only keep it from it. */
+  begin(): Promise<void>;
   close(): Promise<void>;
 }
 
-export async function openDevices(options: DevicesOptions): Promise<OpenDevices> {
+export function openDevices(options: DevicesOptions): OpenDevices {
   const { addon, announce, clock, config } = options;
   const cpu = new CpuDevice(addon, { threads: config.cpu.threads ?? availableParallelism() });
-  const gpu = config.gpu.enabled ? await openGpu(options, cpu) : undefined;
+  const gpu = config.gpu.enabled ? openGpu(options, cpu) : undefined;
   const shared = gpu && options.budget?.take('gpu', 'worker', config.gpu.memory_bytes);
   const scheduler = new Scheduler(clock, gpu ? [cpu, gpu.device] : [cpu]);
   const shadow = new Shadow({
@@ -67,6 +69,9 @@ export async function openDevices(options: DevicesOptions): Promise<OpenDevices>
         ? { workers: gpu.device.workers, quarantines: [...gpu.qualification.quarantines(device.info)] }
         : { workers: undefined, quarantines: [] },
     readings: () => scheduler.devices.map((device) => readingOf(device, gpu?.device)),
+    begin: async () => {
+      await gpu?.device.begin();
+    },
     close: async () => {
       await gpu?.device.close();
       shared?.release();
@@ -80,12 +85,12 @@ function readingOf(device: Device, gpu: WorkerDevice | undefined) {
   return { kind: device.info.kind, up: device.state.up, workers: worker?.workers, memory: worker?.memory };
 }
 
-/** Resolves at once: the first worker looks for a GPU meanwhile, and until one is qualified the device is down. */
-async function openGpu({ addon, announce, clock, config: { gpu }, folder }: DevicesOptions, floor: Device) {
+/** Until a worker is qualified the device is down. */
+function openGpu({ addon, announce, clock, config: { gpu }, folder }: DevicesOptions, floor: Device) {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   sweepOrphans(folder);
-  const qualification = new Qualification({ floor, announce, golden: goldenPlans() });
-  const device = await WorkerDevice.open({
+  const qualification = new Qualification({ floor, announce, golden: goldenPlans });
+  const device = new WorkerDevice({
     addon,
     announce,
     clock,

@@ -15,8 +15,8 @@ export interface Candidate {
 export interface QualificationSettings {
   readonly floor: Device;
   readonly announce: Announce;
-  /** Jobs whose bits are compared, of every kernel. */
-  readonly golden: readonly Plan[];
+  /** Jobs whose bits are compared, of every kernel. Asked for once there is something to compare. */
+  readonly golden: () => readonly Plan[];
 }
 
 /** Mismatches in service that quarantine a kernel. One may be a cosmic ray. */
@@ -24,6 +24,7 @@ const mismatchesMax = 2;
 
 export class Qualification {
   readonly #settings: QualificationSettings;
+  #golden: readonly Plan[] | undefined;
   readonly #expected = new Map<Plan, Promise<Pick<Result, 'outputs'>>>();
   /** Reasons, by device, driver and kernel. */
   readonly #quarantined = new Map<string, string>();
@@ -67,7 +68,8 @@ export class Qualification {
   }
 
   async #passes({ info, run }: Candidate, kernel: string): Promise<boolean> {
-    const plans = this.#settings.golden.filter((plan) => plan.kernel === kernel);
+    this.#golden ??= this.#settings.golden();
+    const plans = this.#golden.filter((plan) => plan.kernel === kernel);
     if (plans.length === 0) {
       this.#quarantine(info, kernel, 'nobody knows a job that would prove it');
       return false;

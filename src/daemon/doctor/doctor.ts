@@ -34,8 +34,9 @@ export async function* examine({ addon, config, socket }: DoctorOptions): AsyncG
   const folder = mkdtempSync(join(tmpdir(), 'acceld-doctor-'));
   const events: Event[] = [];
   const announce = (event: Event): number => events.push(event);
-  const devices = await openDevices({ addon, announce, clock: systemClock, config, folder });
+  const devices = openDevices({ addon, announce, clock: systemClock, config, folder });
   try {
+    await devices.begin();
     yield* await cpu(devices);
     yield* await gpu(devices, config);
     for (const event of events) if (event.kind === 'warning') yield found('gpu', 'warning', 'lacking', event.text);

@@ -43,21 +43,41 @@ export class WorkerDevice implements Device {
   readonly tasksMax = tasksMax;
   readonly chunkNs: number;
   readonly inlineNs = 0;
-  readonly #arena: SharedArena;
+  readonly #settings: WorkerDeviceSettings;
   readonly #shapes: ReadonlyMap<string, HostKernel>;
   readonly #costs = new UnitCosts();
-  readonly #supervisor: Supervisor;
+  /** From begin() on. */
+  #opened: { readonly arena: SharedArena; readonly supervisor: Supervisor } | undefined;
+  #opening: Promise<void> | undefined;
   #info: DeviceInfo;
   #overheadNs = firstOverheadNs;
   #sandboxLacks = '';
 
-  private constructor(settings: WorkerDeviceSettings, arena: SharedArena) {
-    const { addon, device, qualify } = settings;
-    this.#arena = arena;
+  /** Down until begin(). */
+  constructor(settings: WorkerDeviceSettings) {
+    const { addon, device } = settings;
+    this.#settings = settings;
     this.#shapes = new Map(addon.kernels.map((kernel) => [kernel.name, kernel]));
     this.chunkNs = chunkNsOf[device];
     this.#info = { kind: kinds[device], engine: '', name: '', variant: '', threads: 0, kernels: [] };
-    this.#supervisor = new Supervisor({
+  }
+
+  static async open(settings: WorkerDeviceSettings): Promise<WorkerDevice> {
+    const device = new WorkerDevice(settings);
+    await device.begin();
+    return device;
+  }
+
+  /** Takes the memory, and starts the first worker. */
+  begin(): Promise<void> {
+    this.#opening ??= this.#begin(this.#settings);
+    return this.#opening;
+  }
+
+  async #begin(settings: WorkerDeviceSettings): Promise<void> {
+    const { addon, arenaBytes, device, qualify } = settings;
+    const arena = await SharedArena.open(addon, arenaBytes);
+    const supervisor = new Supervisor({
       ...settings,
       arena,
       qualify: async (process) => {
@@ -67,11 +87,7 @@ export class WorkerDevice implements Device {
         this.#info = { ...info, kernels: info.kernels.filter(({ name }) => trusted.includes(name)) };
       },
     });
-  }
-
-  /** Its first worker starts meanwhile. */
-  static async open(settings: WorkerDeviceSettings): Promise<WorkerDevice> {
-    return new WorkerDevice(settings, await SharedArena.open(settings.addon, settings.arenaBytes));
+    this.#opened = { arena, supervisor };
   }
 
   get info(): DeviceInfo {
@@ -79,15 +95,17 @@ export class WorkerDevice implements Device {
   }
 
   get state(): DeviceState {
-    return this.#supervisor.serving ? { up: true, reason: '' } : { up: false, reason: this.#supervisor.reason };
+    if (this.#opened?.supervisor.serving) return { up: true, reason: '' };
+    return { up: false, reason: this.#opened?.supervisor.reason ?? 'it is not started yet' };
   }
 
   get overheadNs(): number {
     return this.#overheadNs;
   }
 
-  get memory(): ArenaFigures {
-    return this.#arena.figures;
+  /** Undefined: not taken yet. */
+  get memory(): ArenaFigures | undefined {
+    return this.#opened?.arena.figures;
   }
 
   /** What this system does not have for the sandbox of a worker; empty: nothing lacks, or none has started yet. */
@@ -97,12 +115,12 @@ export class WorkerDevice implements Device {
 
   /** The standby included. */
   get workers(): number {
-    return this.#supervisor.workers;
+    return this.#opened?.supervisor.workers ?? 0;
   }
 
-  /** Looks at every deadline. For tests that move the clock: it has a timer of its own. */
+  /** Looks at every deadline. It has a timer of its own: for the first start, and for tests that move the clock. */
   step(): void {
-    this.#supervisor.step();
+    this.#opened?.supervisor.step();
   }
 
   unitNs(kernel: string): number {
@@ -110,8 +128,8 @@ export class WorkerDevice implements Device {
   }
 
   load(plan: Plan): Load {
-    const process = this.#supervisor.serving;
-    if (!process) throw new DeviceFailure('lost', this.#supervisor.reason);
+    const process = this.#opened?.supervisor.serving;
+    if (!process) throw new DeviceFailure('lost', this.state.reason);
     return new WorkerLoad(plan, {
       ...this.#loadSettings(process, plan),
       limitNs: ({ units }) => taskLimitNs(units * this.unitNs(plan.kernel)),
@@ -124,8 +142,9 @@ export class WorkerDevice implements Device {
     this.#info = { ...this.#info, kernels: this.#info.kernels.filter(({ name }) => name !== kernel) };
   }
 
-  close(): Promise<void> {
-    return this.#supervisor.close();
+  async close(): Promise<void> {
+    await this.#opening;
+    await this.#opened?.supervisor.close();
   }
 
   #noteSandbox(lacks: string, { announce, device }: WorkerDeviceSettings): void {
@@ -141,11 +160,11 @@ export class WorkerDevice implements Device {
   #loadSettings(process: WorkerProcess, { kernel }: Plan): Pick<LoadSettings, 'process' | 'arena' | 'shape'> {
     const shape = this.#shapes.get(kernel);
     if (!shape) throw new Error(`there is no kernel ${kernel}`);
-    return { process, arena: this.#arena, shape };
+    return { process, arena: this.#opened!.arena, shape };
   }
 
   #measured(process: WorkerProcess, { kernel }: Plan, of: { task: Task; computeNs: number; wallNs: number }): void {
-    this.#supervisor.didWork(process);
+    this.#opened?.supervisor.didWork(process);
     this.#costs.learn(kernel, of.task.units, of.computeNs);
     this.#overheadNs += learningRate * (of.wallNs - of.computeNs - this.#overheadNs);
   }

@@ -28,7 +28,10 @@ function candidate(spoils: (kernel: string) => boolean, change: Partial<DeviceIn
 
 function open() {
   const events: Event[] = [];
-  return { qualification: new Qualification({ floor, golden, announce: (event) => events.push(event) }), events };
+  return {
+    qualification: new Qualification({ floor, golden: () => golden, announce: (event) => events.push(event) }),
+    events,
+  };
 }
 
 describe('qualification', () => {

@@ -75,7 +75,7 @@ async function runsAgain(worker: OpenWorker, plan: Plan): Promise<void> {
   const { outcome, bytes } = await compute(worker.device, plan);
   assert.equal(outcome.failure, undefined);
   assert.ok(expected(plan).equals(bytes));
-  await eventually(() => assert.equal(worker.device.memory.usedBytes, 0));
+  await eventually(() => assert.equal(worker.device.memory!.usedBytes, 0));
 }
 
 async function fails(worker: OpenWorker, plan: Plan, { cause, told }: Case): Promise<void> {

@@ -61,19 +61,19 @@ describe('Supervisor', () => {
     await isUp(worker);
     const [pid] = pidsOf(worker);
     const load = worker.device.load(plan);
-    const used = worker.device.memory.usedBytes;
+    const used = worker.device.memory!.usedBytes;
     assert.ok(used > 0);
     const { failure } = await run(load, taskOf(plan));
     assert.equal(failure?.kind, 'died');
     load.release();
     // What it would still write, were it let go on now, lands where nobody reads.
-    assert.equal(worker.device.memory.usedBytes, used);
+    assert.equal(worker.device.memory!.usedBytes, used);
     try {
       process.kill(pid!, 'SIGCONT');
     } catch {
       // Gone already, but not yet known to be.
     }
-    await eventually(() => assert.equal(worker.device.memory.usedBytes, 0));
+    await eventually(() => assert.equal(worker.device.memory!.usedBytes, 0));
     assert.equal(isAlive(pid!), false);
   });
 
@@ -201,7 +201,7 @@ describe('what workers leave behind', () => {
     }
     await eventually(() => assert.equal(descriptors(), before));
     await eventually(() => assert.equal(readdirSync(worker.folder).length, 3));
-    assert.equal(worker.device.memory.usedBytes, 0);
+    assert.equal(worker.device.memory!.usedBytes, 0);
     const pids = pidsOf(worker);
     await worker.close();
     assert.deepEqual(pids.filter(isAlive), []);
