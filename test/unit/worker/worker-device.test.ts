@@ -40,7 +40,7 @@ describe('WorkerDevice', () => {
     await Promise.all(borders.slice(1).map((end, index) => run(load, taskOf(plan, borders[index], end))));
     assert.ok(expected(plan).equals(load.result().memory));
     load.release();
-    assert.equal(worker.device.memory.usedBytes, 0);
+    assert.equal(worker.device.memory!.usedBytes, 0);
   });
 
   it('ends a task whose worker is killed, accuses its job, and serves again', async () => {
@@ -64,7 +64,7 @@ describe('WorkerDevice', () => {
     assert.deepEqual(died, { kind: 'worker-died', device: 'cpu', pid, cause: 'died of SIGKILL', accused: 1, lost: 1 });
     await isUp(worker);
     assert.ok(expected(plan).equals((await compute(worker.device, plan)).bytes));
-    await eventually(() => assert.equal(worker.device.memory.usedBytes, 0));
+    await eventually(() => assert.equal(worker.device.memory!.usedBytes, 0));
   });
 
   if (process.platform === 'linux') {
