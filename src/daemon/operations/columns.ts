@@ -142,12 +142,14 @@ export class Columns {
 
   /** Checks the numbers of a column. */
   check(column: Column, range: Range, { violations, rows }: Judgement = { violations: this.#violations }): void {
-    const numbers = this.reader(column);
-    const { min, max, zero = false } = this.#isWide ? range : narrowed(range);
+    const borders = this.#isWide ? range : narrowed(range);
+    const { min, max, zero = false } = borders;
+    const { bytes } = column;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const outside = this.#isWide ? outside64 : outside32;
     const { begin, end } = judged(column, rows);
-    for (let row = begin; row < end; row += 1) {
-      const value = numbers(row);
-      if ((value >= min && value <= max) || (zero && value === 0)) continue;
+    for (let row = outside(view, begin, end, borders); row < end; row = outside(view, row + 1, end, borders)) {
+      const value = this.reader(column)(row);
       violations.reject(`${column.field}.data[${row}]`, `${zero ? '0 or ' : ''}${min} to ${max}`, value);
     }
   }
@@ -179,6 +181,26 @@ export class Columns {
   get #isWide(): boolean {
     return this.#numberType === DataType.DATA_TYPE_F64;
   }
+}
+
+/*
+ * The next row whose value is outside the borders, or `end`. One loop for each width: a loop that reads both is compiled
+ * for neither, and twice as slow.
+ */
+function outside64(view: DataView, begin: number, end: number, { min, max, zero = false }: Range): number {
+  for (let row = begin; row < end; row += 1) {
+    const value = view.getFloat64(row * 8, true);
+    if (!((value >= min && value <= max) || (zero && value === 0))) return row;
+  }
+  return end;
+}
+
+function outside32(view: DataView, begin: number, end: number, { min, max, zero = false }: Range): number {
+  for (let row = begin; row < end; row += 1) {
+    const value = view.getFloat32(row * 4, true);
+    if (!((value >= min && value <= max) || (zero && value === 0))) return row;
+  }
+  return end;
 }
 
 /** The rows of a column that a judgement covers. */
