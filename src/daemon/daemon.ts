@@ -84,9 +84,7 @@ export async function openDaemon({ config, addon, warnings: found }: DaemonOptio
   const startMs = Math.round(clock.nowNs() / 1e6);
   const ports = { tcpPort: rpc.tcpPort, httpPort: console?.port };
   announce({ kind: 'started', version: addon.version, socket, ...ports, startMs });
-  void devices.begin().catch((error: unknown) => {
-    announce({ kind: 'warning', text: `the GPU cannot be used: ${(error as Error).message}` });
-  });
+  void devices.begin();
 
   return {
     socket,

@@ -41,7 +41,7 @@ export interface OpenDevices {
   };
   /** What a scrape reads. */
   readings(): ReturnType<typeof readingOf>[];
-  /** The workers start. Once the daemon serves: until then they would only keep it from it. */
+  /** The workers start. Once the daemon serves: until then they would only keep it from it. Never rejects. */
   begin(): Promise<void>;
   close(): Promise<void>;
 }
@@ -70,7 +70,9 @@ export function openDevices(options: DevicesOptions): OpenDevices {
         : { workers: undefined, quarantines: [] },
     readings: () => scheduler.devices.map((device) => readingOf(device, gpu?.device)),
     begin: async () => {
-      await gpu?.device.begin();
+      await gpu?.device.begin().catch((error: unknown) => {
+        announce({ kind: 'warning', text: `the GPU cannot be used: ${(error as Error).message}` });
+      });
     },
     close: async () => {
       await gpu?.device.close();
