@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "descriptor_message.h"
 #include "platform.h"
 
 namespace acceld {
@@ -38,17 +39,11 @@ void SharedMemory::Close() {
 
 bool SendDescriptor(int socket, int descriptor, const unsigned char* bytes, size_t count) {
   iovec part{const_cast<unsigned char*>(bytes), count};
-  alignas(cmsghdr) unsigned char control[CMSG_SPACE(sizeof descriptor)] = {};
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof descriptor);
-  std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+  DescriptorRoom room;
+  Carry(descriptor, &room, &message);
   // Node ignores SIGPIPE, which macOS has no flag against.
   return sendmsg(socket, &message, MSG_DONTWAIT) == static_cast<ssize_t>(count);
 }

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "descriptor_message.h"
 #include "views.h"
 
 namespace acceld {
@@ -71,16 +72,8 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
     msghdr message{};
     message.msg_iov = &part;
     message.msg_iovlen = 1;
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof descriptor)] = {};
-    if (descriptor >= 0) {
-      message.msg_control = control;
-      message.msg_controllen = sizeof control;
-      cmsghdr* head = CMSG_FIRSTHDR(&message);
-      head->cmsg_level = SOL_SOCKET;
-      head->cmsg_type = SCM_RIGHTS;
-      head->cmsg_len = CMSG_LEN(sizeof descriptor);
-      std::memcpy(CMSG_DATA(head), &descriptor, sizeof descriptor);
-    }
+    DescriptorRoom room;
+    if (descriptor >= 0) Carry(descriptor, &room, &message);
     ssize_t count;
     do {
       count = sendmsg(own_, &message, kSendFlags);

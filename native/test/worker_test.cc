@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "../host/descriptor_message.h"
 #include "../worker/serve.h"
 #include "../worker/store.h"
 #include "../worker/task.h"
@@ -155,19 +156,11 @@ Ending EndingOf(const std::vector<std::string>& letters, std::string* answers) {
   const int file = MemoryFile();
   for (const std::string& letter : letters) {
     iovec part{const_cast<char*>(letter.data()), letter.size()};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof file)] = {};
     msghdr message{};
     message.msg_iov = &part;
     message.msg_iovlen = 1;
-    if (&letter == &letters[0]) {
-      message.msg_control = control;
-      message.msg_controllen = sizeof control;
-      cmsghdr* head = CMSG_FIRSTHDR(&message);
-      head->cmsg_level = SOL_SOCKET;
-      head->cmsg_type = SCM_RIGHTS;
-      head->cmsg_len = CMSG_LEN(sizeof file);
-      std::memcpy(CMSG_DATA(head), &file, sizeof file);
-    }
+    DescriptorRoom room;
+    if (&letter == &letters[0]) Carry(file, &room, &message);
     if (sendmsg(pair[0], &message, 0) < 0) std::abort();
   }
   shutdown(pair[0], SHUT_WR);

@@ -42,17 +42,19 @@ describe('the GPU of a daemon', function () {
   const worker = (): number =>
     Number(readFileSync(`/proc/${daemon.pid}/task/${daemon.pid}/children`, 'utf8').trim().split(' ')[0]);
 
-  const price = (execution: Partial<ExecutionOptions>) =>
-    client.pricing.priceOptions({
+  const price = (execution: Partial<ExecutionOptions>) => {
+    const Column = execution.precision === Precision.PRECISION_F32 ? Float32Array : Float64Array;
+    return client.pricing.priceOptions({
       execution,
       model: OptionModel.OPTION_MODEL_BLACK_SCHOLES_MERTON,
       type: OptionType.OPTION_TYPE_CALL,
       spot: 100,
-      strike: Float32Array.from({ length: 5_000 }, (_, row) => 50 + row / 50),
+      strike: Column.from(Array.from({ length: 5_000 }, (_, row) => 50 + row / 50)),
       rate: 0.05,
       volatility: 0.2,
       yearsToExpiry: 1,
     });
+  };
   const f32 = { precision: Precision.PRECISION_F32 };
 
   it('runs what is asked of it, with the bits of the CPU, and says so', async () => {
@@ -96,29 +98,11 @@ describe('the GPU of a daemon', function () {
 
   it('refuses rather than computing in another precision, and says why it fell back', async () => {
     const f64 = { device: Device.DEVICE_GPU, precision: Precision.PRECISION_F64 };
-    const { receipt } = await client.pricing.priceOptions({
-      execution: f64,
-      model: OptionModel.OPTION_MODEL_BLACK_SCHOLES_MERTON,
-      type: OptionType.OPTION_TYPE_CALL,
-      spot: 100,
-      strike: 100,
-      rate: 0.05,
-      volatility: 0.2,
-      yearsToExpiry: 1,
-    });
+    const { receipt } = await price(f64);
     assert.equal(receipt?.device, Device.DEVICE_CPU);
     assert.deepEqual(receipt.fallback?.reason, 'the GPU has no kernel price-options-f64');
     await assert.rejects(
-      client.pricing.priceOptions({
-        execution: { ...f64, fallback: Fallback.FALLBACK_FORBID },
-        model: OptionModel.OPTION_MODEL_BLACK_SCHOLES_MERTON,
-        type: OptionType.OPTION_TYPE_CALL,
-        spot: 100,
-        strike: 100,
-        rate: 0.05,
-        volatility: 0.2,
-        yearsToExpiry: 1,
-      }),
+      price({ ...f64, fallback: Fallback.FALLBACK_FORBID }),
       (error: unknown) => error instanceof Fault && error.code === 'DEVICE_ABSENT' && !error.retryable,
     );
   });

@@ -3,7 +3,7 @@
 // another.
 import type { Announce } from '../base/events.js';
 import type { Plan, Result } from '../base/plan.js';
-import type { Device, DeviceInfo } from './device.js';
+import type { Device, DeviceInfo, Load, Outcome } from './device.js';
 
 /** A device, or a worker of one that has not been trusted yet. */
 export interface Candidate {
@@ -104,13 +104,16 @@ function keyOf({ engine, name, variant, kernels }: DeviceInfo, kernel: string): 
  * All rows of a plan on a device. Without `units` nothing is learnt of its speed: a first run below all other work would say
  * that the kernel is ten times as slow as it is.
  */
-export async function compute(device: Device, plan: Plan, units = 0): Promise<Pick<Result, 'outputs'>> {
-  const load = device.load(plan);
-  const task = { begin: 0, end: plan.rows, units, bulk: true, inline: false };
+export const compute = (device: Device, plan: Plan, units = 0): Promise<Result> =>
+  resultOf(device.load(plan), plan, units);
+
+/** All rows of a load, in one task. Rejects with DeviceFailure. */
+export async function resultOf(load: Load, { rows }: Plan, units: number): Promise<Result> {
+  const task = { begin: 0, end: rows, units, bulk: true, inline: false };
   try {
-    const { failure } = await new Promise<{ failure: Error | undefined }>((done) => load.run(task, done));
+    const { failure, notFinite } = await new Promise<Outcome>((done) => load.run(task, done));
     if (failure) throw failure;
-    return load.result();
+    return { ...load.result(), notFinite };
   } finally {
     load.release();
   }

@@ -15,7 +15,7 @@ import { parseExecution, requirePrecision } from './execution.js';
 import { goldenCodes, goldenNumbers } from './golden.js';
 import type { Operation } from './operation.js';
 import { carryOf, isBlack76, openContract, types } from './option-contract.js';
-import { openResults, regionTensor, type RegionResults } from './region-results.js';
+import { openResults, regionTensor, type RegionResults, type Shared } from './region-results.js';
 
 interface Job {
   readonly execution: Execution;
@@ -25,12 +25,6 @@ interface Job {
   readonly traffic: Traffic;
   /** Set where columns lie in regions. */
   readonly shared: Shared | undefined;
-}
-
-interface Shared {
-  /** Undefined: only inputs do. */
-  readonly results: RegionResults | undefined;
-  readonly judge: (judgement: Judgement) => void;
 }
 
 /** Bytes of a row of each result, in a message or in a region. */

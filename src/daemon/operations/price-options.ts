@@ -26,7 +26,7 @@ import {
   volatilities,
   years,
 } from './option-contract.js';
-import { bytesOf, openResults, regionTensor, wireName, type RegionResults } from './region-results.js';
+import { bytesOf, openResults, regionTensor, wireName, type RegionResults, type Shared } from './region-results.js';
 
 interface Job {
   readonly execution: Execution;
@@ -38,12 +38,6 @@ interface Job {
   readonly traffic: Traffic;
   /** Set where columns lie in regions. */
   readonly shared: Shared | undefined;
-}
-
-interface Shared {
-  /** Undefined: only inputs do. */
-  readonly results: RegionResults | undefined;
-  readonly judge: (judgement: Judgement) => void;
 }
 
 /** The result that is named so in a request's outputs. */

@@ -2,7 +2,7 @@
 import type { DataType, RegionSlice, Tensor } from '../../gen/acceld/v1/tensor.js';
 import type { Violations } from '../base/violations.js';
 import type { Slices } from '../memory/slices.js';
-import { openSlice, type Columns } from './columns.js';
+import { openSlice, type Columns, type Judgement } from './columns.js';
 
 /** A result's slice, and its bytes. */
 export interface RegionResult {
@@ -11,6 +11,14 @@ export interface RegionResult {
 }
 
 export type RegionResults = ReadonlyMap<string, RegionResult>;
+
+/** What a job needs to know of columns that lie in regions. */
+export interface Shared {
+  /** Undefined: only inputs do. */
+  readonly results: RegionResults | undefined;
+  /** Looks at values again that a device refused. */
+  readonly judge: (judgement: Judgement) => void;
+}
 
 interface Wanted {
   /** Every result of the call: its name in the reply, and bytes of a row. */

@@ -41,7 +41,12 @@ export function place(plan: Plan, devices: readonly Device[], finishNs: (device:
 
 function soonest(up: readonly Device[], finishNs: (device: Device) => number, plan: Plan): Device {
   let best: Device | undefined;
-  for (const device of up) if (!best || finishNs(device) < finishNs(best)) best = device;
+  let bestNs = Infinity;
+  for (const device of up) {
+    const deviceNs = finishNs(device);
+    if (best && deviceNs >= bestNs) continue;
+    [best, bestNs] = [device, deviceNs];
+  }
   if (!best) throw new Error(`no device has the kernel ${plan.kernel}`);
   return best;
 }

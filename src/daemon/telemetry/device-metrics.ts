@@ -2,6 +2,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { Device } from '../../gen/acceld/v1/execution.js';
 import type { Event } from '../base/events.js';
+import { shortName } from './call-metrics.js';
 
 /** One device, at the time of a scrape. */
 export interface DeviceReading {
@@ -13,7 +14,7 @@ export interface DeviceReading {
   readonly memory: { readonly bytes: number; readonly usedBytes: number; readonly fragmentation: number } | undefined;
 }
 
-const nameOf = (kind: Device): string => Device[kind].replace(/^DEVICE_/, '').toLowerCase();
+const nameOf = (kind: Device): string => shortName(Device[kind]);
 
 export function createDeviceMetrics(
   devices: () => readonly DeviceReading[],

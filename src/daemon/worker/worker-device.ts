@@ -10,7 +10,7 @@ import {
   type Task,
 } from '../devices/device.js';
 import type { HostKernel } from '../devices/host-addon.js';
-import type { Candidate } from '../devices/qualification.js';
+import { resultOf, type Candidate } from '../devices/qualification.js';
 import { UnitCosts } from '../devices/unit-costs.js';
 import type { ArenaFigures } from './arena.js';
 import { qualificationTaskNs, taskLimitNs } from './rules.js';
@@ -143,7 +143,8 @@ export class WorkerDevice implements Device {
   }
 
   async close(): Promise<void> {
-    await this.#opening;
+    // Whoever began it was told why it failed.
+    await this.#opening?.catch(() => undefined);
     await this.#opened?.supervisor.close();
   }
 
@@ -170,20 +171,11 @@ export class WorkerDevice implements Device {
   }
 
   /** All rows at once, on a worker that serves nobody yet. */
-  async #runAlone(process: WorkerProcess, plan: Plan): Promise<Result> {
+  #runAlone(process: WorkerProcess, plan: Plan): Promise<Result> {
     const measured = ({ units }: Task, computeNs: number): void => this.#costs.learn(plan.kernel, units, computeNs);
     const settings = { limitNs: () => qualificationTaskNs, measured };
     const load = new WorkerLoad(plan, { ...this.#loadSettings(process, plan), ...settings });
-    const task = { begin: 0, end: plan.rows, units: plan.rows * plan.rowUnits, bulk: false, inline: false };
-    try {
-      const outcome = await new Promise<{ notFinite: boolean; failure: DeviceFailure | undefined }>((resolve) =>
-        load.run(task, resolve),
-      );
-      if (outcome.failure) throw outcome.failure;
-      return { ...load.result(), notFinite: outcome.notFinite };
-    } finally {
-      load.release();
-    }
+    return resultOf(load, plan, plan.rows * plan.rowUnits);
   }
 }
 

@@ -285,7 +285,10 @@ export interface Receipt {
   quotaLeft?:
     | QuotaLeft
     | undefined;
-  /** Bytes of input and result columns that travelled inside messages, and of those copied to or from a device's memory. */
+  /**
+   * Bytes of input and result columns that travelled inside messages. What a worker's device takes and gives besides is
+   * not counted.
+   */
   bytesCopied: number;
   /** Bytes of input and result columns that were used where they lie in regions. */
   bytesShared: number;
