@@ -77,7 +77,12 @@ std::vector<Found> DevicesOf(const Api& api, std::string* reason) {
   for (Platform* const platform : platforms) {
     const auto look = [&] { AddDevices(api, platform, &all); };
     if (ComputesOnThreads(api, platform)) {
-      std::thread([&] { LowerThisThread(), look(); }).join();
+      std::thread([&] {
+        // The stack for signal handlers is each thread's own.
+        const KeptSignals kept;
+        LowerThisThread();
+        look();
+      }).join();
     } else {
       look();
     }
@@ -112,13 +117,16 @@ std::string OptionsFor(const Api& api, Device* device) {
 
 struct KeptSignals::Saved {
   struct sigaction actions[kCrashSignalCount];
+  stack_t stack;
 };
 
 KeptSignals::KeptSignals() : saved_(std::make_unique<Saved>()) {
+  sigaltstack(nullptr, &saved_->stack);
   for (size_t i = 0; i < kCrashSignalCount; ++i) sigaction(kCrashSignals[i], nullptr, &saved_->actions[i]);
 }
 
 KeptSignals::~KeptSignals() {
+  sigaltstack(&saved_->stack, nullptr);
   for (size_t i = 0; i < kCrashSignalCount; ++i) sigaction(kCrashSignals[i], &saved_->actions[i], nullptr);
 }
 

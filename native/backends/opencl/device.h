@@ -19,8 +19,8 @@ struct OpenedDevice {
 std::unique_ptr<OpenedDevice> OpenDevice(std::string* reason);
 
 // Drivers built on LLVM install handlers of their own for crash signals, which swallow the first one. Whatever runs a
-// driver's compiler or loads it for the first time does so while one of these lives: at its end the dispositions are
-// again what they were.
+// driver's compiler or loads it for the first time does so while one of these lives: at its end the dispositions, and
+// the stack that the calling thread has for handlers, are again what they were.
 class KeptSignals {
  public:
   KeptSignals();
