@@ -90,31 +90,16 @@ class MemoryBinding {
     napi_reject_deferred(env_, errand.promise, Napi::Error::New(env_, message).Value());
   }
 
-  struct Holder {
-    std::shared_ptr<SharedMemory> memory;
-    int64_t bytes;
-  };
-
-  // V8 counts the bytes of a buffer as if the heap had grown by them, and would collect the more often the more memory
-  // is shared. What is shared is given back by name and never by a collection.
-  static void TellCollector(napi_env env, int64_t bytes) {
-    int64_t counted = 0;
-    napi_adjust_external_memory(env, bytes, &counted);
-  }
-
   // { buffer, descriptor, close() }
   Napi::Value ToJs(const std::shared_ptr<SharedMemory>& memory) {
-    Holder* of_buffer = new Holder{memory, static_cast<int64_t>(memory->bytes())};
-    const auto drop = [](napi_env env, void*, void* holder) {
-      TellCollector(env, static_cast<Holder*>(holder)->bytes);
-      delete static_cast<Holder*>(holder);
-    };
+    using Holder = std::shared_ptr<SharedMemory>;
+    Holder* of_buffer = new Holder(memory);
+    const auto drop = [](napi_env, void*, void* holder) { delete static_cast<Holder*>(holder); };
     napi_value buffer;
     if (napi_create_external_arraybuffer(env_, memory->data(), memory->bytes(), drop, of_buffer, &buffer) != napi_ok) {
       delete of_buffer;
       return env_.Undefined();
     }
-    TellCollector(env_, -of_buffer->bytes);
     Napi::Object object = Napi::Object::New(env_);
     object.Set("buffer", buffer);
     object.Set("descriptor", Napi::Number::New(env_, memory->descriptor()));
