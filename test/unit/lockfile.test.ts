@@ -26,7 +26,7 @@ interface Manifest {
 }
 
 /** Packages that bring an install script. None of them needs it, and allowScripts of package.json says so to npm. */
-const withInstallScript = ['@bufbuild/buf', 'esbuild', 'protobufjs'];
+const withInstallScript = ['@bufbuild/buf', '@photostructure/sqlite', 'esbuild', 'protobufjs'];
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = <Type>(name: string): Type => JSON.parse(readFileSync(join(root, name), 'utf8')) as Type;

@@ -1,4 +1,5 @@
 import type { Device, Priority } from '../../gen/acceld/v1/execution.js';
+import type { Reason, Rung, Voice } from './allowance.js';
 import type { FaultCode } from './fault.js';
 
 /** What rooms announce. Telemetry alone decides what is counted, logged or kept. */
@@ -14,6 +15,8 @@ export type Event =
   | WorkerEvent
   | KernelEvent
   | RegionEnded
+  | PolicyEvent
+  | ConfigurationEvent
   | { readonly kind: 'bug'; readonly where: string; readonly requestId: string; readonly error: unknown };
 
 /** The daemon serves. */
@@ -79,5 +82,22 @@ export type KernelEvent =
   | { readonly kind: 'kernel-quarantined'; readonly device: Device; readonly kernel: string; readonly reason: string }
   /** A result in service was computed again on the CPU. */
   | { readonly kind: 'result-checked'; readonly device: Device; readonly kernel: string; readonly isSame: boolean };
+
+/** What policy lets run, and who had a say in it. */
+export type PolicyEvent =
+  | { readonly kind: 'allowance-changed'; readonly from: Rung; readonly to: Rung; readonly reasons: readonly Reason[] }
+  /** A voice that could not be read abstains from now on, or can be read again. */
+  | { readonly kind: 'voice-lost'; readonly voice: Voice; readonly reason: string }
+  | { readonly kind: 'voice-found'; readonly voice: Voice }
+  /** An operator silenced a voice, or it has its say again. */
+  | { readonly kind: 'voice-muted'; readonly voice: Voice; readonly caller: string; readonly untilMs: number }
+  | { readonly kind: 'voice-unmuted'; readonly voice: Voice; readonly caller: string };
+
+/** `hash`: SHA-256 of the settings in force, first 16 hexadecimal digits. */
+export type ConfigurationEvent =
+  | { readonly kind: 'configuration-accepted'; readonly hash: string; readonly file: string | undefined }
+  | { readonly kind: 'configuration-refused'; readonly problems: readonly string[] }
+  /** The file was bad at the start, and the copy that was accepted last is in force. */
+  | { readonly kind: 'configuration-stale'; readonly hash: string; readonly problems: readonly string[] };
 
 export type Announce = (event: Event) => void;

@@ -76,7 +76,12 @@ function logRare(logger: Logger, event: Exclude<Event, CallFinished>): void {
     case 'result-checked':
       logger.debug({ ...facts, device: Device[event.device] }, 'result checked');
       return;
+    case 'voice-lost':
+    case 'configuration-refused':
+    case 'configuration-stale':
+      logger.warn(facts, kind.replace('-', ' '));
+      return;
     default:
-      logger.info(facts, kind);
+      logger.info(facts, kind.replace('-', ' '));
   }
 }
