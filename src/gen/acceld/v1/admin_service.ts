@@ -42,6 +42,58 @@ export interface GetStatusResponse {
   warnings: string[];
   /** Resident memory of the daemon in bytes. */
   residentBytes: number;
+  /** Callers that did something since the daemon began, those of the last minute first. */
+  callers: CallerActivity[];
+  /** Operations that were called in the last minute. */
+  operations: OperationActivity[];
+  /** What the machine's sensors say. */
+  sensors?: SensorStatus | undefined;
+}
+
+/** What one caller does. */
+export interface CallerActivity {
+  /** Its name; "other" stands for all beyond the first 256. */
+  name: string;
+  /** Calls in flight, and jobs of them that wait in a lane. */
+  requestsInFlight: number;
+  queued: number;
+  /** Calls answered since the daemon began. */
+  calls: number;
+  /** Device time since the daemon began, summed over threads. */
+  deviceSeconds: number;
+  /** The same of the last minute. */
+  minuteCalls: number;
+  minuteDeviceSeconds: number;
+}
+
+/** The calls of one operation in the last minute. */
+export interface OperationActivity {
+  /** Its name, as in metrics: the method's in kebab case. */
+  operation: string;
+  /** Calls, and those of them that failed. */
+  calls: number;
+  failures: number;
+  /** Arrival to answer: the median and what one call in a hundred exceeds, to within a tenth. */
+  p50Seconds: number;
+  p99Seconds: number;
+}
+
+/** Fields that are not set cannot be read on this machine. */
+export interface SensorStatus {
+  /** 0 nominal, 1 fair, 2 serious, 3 critical. */
+  thermalLevel?:
+    | number
+    | undefined;
+  /** The hottest zone. */
+  temperatureCelsius?:
+    | number
+    | undefined;
+  /** 0 normal, 1 warning, 2 critical. */
+  memoryPressure?:
+    | number
+    | undefined;
+  /** Processor time that other programs take, as a share of all cores. */
+  otherLoad?: number | undefined;
 }
 
 /** One device. */
@@ -68,6 +120,10 @@ export interface DeviceStatus {
     | undefined;
   /** Kernels that did not give the CPU's bits here, and are not used. */
   quarantines: QuarantineStatus[];
+  /** Device time since the daemon began, of whatever ran: failed calls and checks too. Summed over threads. */
+  busySeconds: number;
+  /** Share of the device's time that was used in the last minute. Urgent and bulk work of the CPU together can exceed 1. */
+  busyRatio: number;
 }
 
 /** One kernel on one device. */
@@ -109,6 +165,95 @@ export interface CallerStatus {
   /** Jobs that wait in a lane and the limit. */
   queued: number;
   queuedMax: number;
+}
+
+/** Which part of the past. */
+export interface ReadHistoryRequest {
+  /** Milliseconds since the Unix epoch. The end may be 0: now. */
+  sinceMs: number;
+  untilMs: number;
+  /** Kinds of events, as "worker-died". Empty: all. */
+  kinds: string[];
+  /** Roll-ups of so many minutes become one. 0: one of the whole time. */
+  stepMinutes: number;
+  /** Most rows of each list: the newest are kept. 0: 1000; at most 4000. */
+  rowsMax: number;
+}
+
+/** The past, oldest first. */
+export interface ReadHistoryResponse {
+  events: HistoryEvent[];
+  calls: HistoryCalls[];
+  callers: HistoryCaller[];
+  rungs: HistoryRung[];
+  readings: HistoryReading[];
+  /** Some list had more rows than were asked for. */
+  truncated: boolean;
+}
+
+/** Something that happened. */
+export interface HistoryEvent {
+  /** Milliseconds since the Unix epoch. */
+  atMs: number;
+  /** Its kind, as "worker-died". */
+  kind: string;
+  /** What is known of it, as a JSON object. */
+  facts: string;
+}
+
+/** The calls of one operation, device, priority and outcome in one step. */
+export interface HistoryCalls {
+  /** The step's begin in milliseconds since the Unix epoch. */
+  beginMs: number;
+  operation: string;
+  device: string;
+  priority: string;
+  /** "OK" or the fault's code. */
+  outcome: string;
+  calls: number;
+  rows: number;
+  /** Sums over the calls, in seconds. */
+  totalSeconds: number;
+  queueSeconds: number;
+  deviceSeconds: number;
+  /** Of arrival to answer, to within a tenth. */
+  p50Seconds: number;
+  p90Seconds: number;
+  p99Seconds: number;
+}
+
+/** What one caller did in one step. */
+export interface HistoryCaller {
+  beginMs: number;
+  caller: string;
+  calls: number;
+  deviceSeconds: number;
+}
+
+/** How long a rung of the emergency ladder was in force in one step. */
+export interface HistoryRung {
+  beginMs: number;
+  rung: string;
+  seconds: number;
+}
+
+/** A reading over one step: "temperature-celsius", "cpu-busy-ratio", … */
+export interface HistoryReading {
+  beginMs: number;
+  name: string;
+  low: number;
+  mean: number;
+  high: number;
+}
+
+/** Empty: the metrics are always whole. */
+export interface GetMetricsRequest {
+}
+
+/** The metrics. */
+export interface GetMetricsResponse {
+  /** Text format 0.0.4. */
+  text: string;
 }
 
 function createBaseGetStatusRequest(): GetStatusRequest {
@@ -176,6 +321,9 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     allowance: "",
     warnings: [],
     residentBytes: 0,
+    callers: [],
+    operations: [],
+    sensors: undefined,
   };
 }
 
@@ -216,6 +364,15 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
         throw new globalThis.Error("value provided for field BigInt(message.residentBytes) of type uint64 too large");
       }
       writer.uint32(88).uint64(BigInt(message.residentBytes));
+    }
+    for (const v of message.callers) {
+      CallerActivity.encode(v!, writer.uint32(98).fork()).join();
+    }
+    for (const v of message.operations) {
+      OperationActivity.encode(v!, writer.uint32(106).fork()).join();
+    }
+    if (message.sensors !== undefined) {
+      SensorStatus.encode(message.sensors, writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -321,6 +478,30 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.residentBytes = longToNumber(reader.uint64());
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.callers.push(CallerActivity.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.operations.push(OperationActivity.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.sensors = SensorStatus.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -356,6 +537,13 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
         : isSet(object.resident_bytes)
         ? globalThis.Number(object.resident_bytes)
         : 0,
+      callers: globalThis.Array.isArray(object?.callers)
+        ? object.callers.map((e: any) => CallerActivity.fromJSON(e))
+        : [],
+      operations: globalThis.Array.isArray(object?.operations)
+        ? object.operations.map((e: any) => OperationActivity.fromJSON(e))
+        : [],
+      sensors: isSet(object.sensors) ? SensorStatus.fromJSON(object.sensors) : undefined,
     };
   },
 
@@ -394,6 +582,15 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     if (message.residentBytes !== 0) {
       obj.residentBytes = globalThis.Number(message.residentBytes);
     }
+    if (message.callers?.length) {
+      obj.callers = message.callers.map((e) => CallerActivity.toJSON(e));
+    }
+    if (message.operations?.length) {
+      obj.operations = message.operations.map((e) => OperationActivity.toJSON(e));
+    }
+    if (message.sensors !== undefined) {
+      obj.sensors = SensorStatus.toJSON(message.sensors);
+    }
     return obj;
   },
 
@@ -415,6 +612,486 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     message.allowance = object.allowance ?? "";
     message.warnings = object.warnings?.map((e) => e) || [];
     message.residentBytes = object.residentBytes ?? 0;
+    message.callers = object.callers?.map((e) => CallerActivity.fromPartial(e)) || [];
+    message.operations = object.operations?.map((e) => OperationActivity.fromPartial(e)) || [];
+    message.sensors = (object.sensors !== undefined && object.sensors !== null)
+      ? SensorStatus.fromPartial(object.sensors)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCallerActivity(): CallerActivity {
+  return {
+    name: "",
+    requestsInFlight: 0,
+    queued: 0,
+    calls: 0,
+    deviceSeconds: 0,
+    minuteCalls: 0,
+    minuteDeviceSeconds: 0,
+  };
+}
+
+export const CallerActivity: MessageFns<CallerActivity> = {
+  encode(message: CallerActivity, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.requestsInFlight !== 0) {
+      writer.uint32(16).uint32(message.requestsInFlight);
+    }
+    if (message.queued !== 0) {
+      writer.uint32(24).uint32(message.queued);
+    }
+    if (message.calls !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.calls)) !== BigInt(message.calls)) {
+        throw new globalThis.Error("value provided for field BigInt(message.calls) of type uint64 too large");
+      }
+      writer.uint32(32).uint64(BigInt(message.calls));
+    }
+    if (message.deviceSeconds !== 0) {
+      writer.uint32(41).double(message.deviceSeconds);
+    }
+    if (message.minuteCalls !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.minuteCalls)) !== BigInt(message.minuteCalls)) {
+        throw new globalThis.Error("value provided for field BigInt(message.minuteCalls) of type uint64 too large");
+      }
+      writer.uint32(48).uint64(BigInt(message.minuteCalls));
+    }
+    if (message.minuteDeviceSeconds !== 0) {
+      writer.uint32(57).double(message.minuteDeviceSeconds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CallerActivity {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCallerActivity();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.requestsInFlight = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.queued = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.calls = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.deviceSeconds = reader.double();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.minuteCalls = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.minuteDeviceSeconds = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CallerActivity {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      requestsInFlight: isSet(object.requestsInFlight)
+        ? globalThis.Number(object.requestsInFlight)
+        : isSet(object.requests_in_flight)
+        ? globalThis.Number(object.requests_in_flight)
+        : 0,
+      queued: isSet(object.queued) ? globalThis.Number(object.queued) : 0,
+      calls: isSet(object.calls) ? globalThis.Number(object.calls) : 0,
+      deviceSeconds: isSet(object.deviceSeconds)
+        ? globalThis.Number(object.deviceSeconds)
+        : isSet(object.device_seconds)
+        ? globalThis.Number(object.device_seconds)
+        : 0,
+      minuteCalls: isSet(object.minuteCalls)
+        ? globalThis.Number(object.minuteCalls)
+        : isSet(object.minute_calls)
+        ? globalThis.Number(object.minute_calls)
+        : 0,
+      minuteDeviceSeconds: isSet(object.minuteDeviceSeconds)
+        ? globalThis.Number(object.minuteDeviceSeconds)
+        : isSet(object.minute_device_seconds)
+        ? globalThis.Number(object.minute_device_seconds)
+        : 0,
+    };
+  },
+
+  toJSON(message: CallerActivity): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.requestsInFlight !== 0) {
+      obj.requestsInFlight = Math.round(message.requestsInFlight);
+    }
+    if (message.queued !== 0) {
+      obj.queued = Math.round(message.queued);
+    }
+    if (message.calls !== 0) {
+      obj.calls = globalThis.Number(message.calls);
+    }
+    if (message.deviceSeconds !== 0) {
+      obj.deviceSeconds = floatToJson(message.deviceSeconds);
+    }
+    if (message.minuteCalls !== 0) {
+      obj.minuteCalls = globalThis.Number(message.minuteCalls);
+    }
+    if (message.minuteDeviceSeconds !== 0) {
+      obj.minuteDeviceSeconds = floatToJson(message.minuteDeviceSeconds);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<CallerActivity>): CallerActivity {
+    return CallerActivity.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CallerActivity>): CallerActivity {
+    const message = createBaseCallerActivity();
+    message.name = object.name ?? "";
+    message.requestsInFlight = object.requestsInFlight ?? 0;
+    message.queued = object.queued ?? 0;
+    message.calls = object.calls ?? 0;
+    message.deviceSeconds = object.deviceSeconds ?? 0;
+    message.minuteCalls = object.minuteCalls ?? 0;
+    message.minuteDeviceSeconds = object.minuteDeviceSeconds ?? 0;
+    return message;
+  },
+};
+
+function createBaseOperationActivity(): OperationActivity {
+  return { operation: "", calls: 0, failures: 0, p50Seconds: 0, p99Seconds: 0 };
+}
+
+export const OperationActivity: MessageFns<OperationActivity> = {
+  encode(message: OperationActivity, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.operation !== "") {
+      writer.uint32(10).string(message.operation);
+    }
+    if (message.calls !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.calls)) !== BigInt(message.calls)) {
+        throw new globalThis.Error("value provided for field BigInt(message.calls) of type uint64 too large");
+      }
+      writer.uint32(16).uint64(BigInt(message.calls));
+    }
+    if (message.failures !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.failures)) !== BigInt(message.failures)) {
+        throw new globalThis.Error("value provided for field BigInt(message.failures) of type uint64 too large");
+      }
+      writer.uint32(24).uint64(BigInt(message.failures));
+    }
+    if (message.p50Seconds !== 0) {
+      writer.uint32(33).double(message.p50Seconds);
+    }
+    if (message.p99Seconds !== 0) {
+      writer.uint32(41).double(message.p99Seconds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OperationActivity {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOperationActivity();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.operation = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.calls = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.failures = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.p50Seconds = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.p99Seconds = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): OperationActivity {
+    return {
+      operation: isSet(object.operation) ? globalThis.String(object.operation) : "",
+      calls: isSet(object.calls) ? globalThis.Number(object.calls) : 0,
+      failures: isSet(object.failures) ? globalThis.Number(object.failures) : 0,
+      p50Seconds: isSet(object.p50Seconds)
+        ? globalThis.Number(object.p50Seconds)
+        : isSet(object.p50_seconds)
+        ? globalThis.Number(object.p50_seconds)
+        : 0,
+      p99Seconds: isSet(object.p99Seconds)
+        ? globalThis.Number(object.p99Seconds)
+        : isSet(object.p99_seconds)
+        ? globalThis.Number(object.p99_seconds)
+        : 0,
+    };
+  },
+
+  toJSON(message: OperationActivity): unknown {
+    const obj: any = {};
+    if (message.operation !== "") {
+      obj.operation = message.operation;
+    }
+    if (message.calls !== 0) {
+      obj.calls = globalThis.Number(message.calls);
+    }
+    if (message.failures !== 0) {
+      obj.failures = globalThis.Number(message.failures);
+    }
+    if (message.p50Seconds !== 0) {
+      obj.p50Seconds = floatToJson(message.p50Seconds);
+    }
+    if (message.p99Seconds !== 0) {
+      obj.p99Seconds = floatToJson(message.p99Seconds);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<OperationActivity>): OperationActivity {
+    return OperationActivity.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OperationActivity>): OperationActivity {
+    const message = createBaseOperationActivity();
+    message.operation = object.operation ?? "";
+    message.calls = object.calls ?? 0;
+    message.failures = object.failures ?? 0;
+    message.p50Seconds = object.p50Seconds ?? 0;
+    message.p99Seconds = object.p99Seconds ?? 0;
+    return message;
+  },
+};
+
+function createBaseSensorStatus(): SensorStatus {
+  return { thermalLevel: undefined, temperatureCelsius: undefined, memoryPressure: undefined, otherLoad: undefined };
+}
+
+export const SensorStatus: MessageFns<SensorStatus> = {
+  encode(message: SensorStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.thermalLevel !== undefined) {
+      writer.uint32(8).uint32(message.thermalLevel);
+    }
+    if (message.temperatureCelsius !== undefined) {
+      writer.uint32(17).double(message.temperatureCelsius);
+    }
+    if (message.memoryPressure !== undefined) {
+      writer.uint32(24).uint32(message.memoryPressure);
+    }
+    if (message.otherLoad !== undefined) {
+      writer.uint32(33).double(message.otherLoad);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SensorStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSensorStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.thermalLevel = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.temperatureCelsius = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.memoryPressure = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.otherLoad = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): SensorStatus {
+    return {
+      thermalLevel: isSet(object.thermalLevel)
+        ? globalThis.Number(object.thermalLevel)
+        : isSet(object.thermal_level)
+        ? globalThis.Number(object.thermal_level)
+        : undefined,
+      temperatureCelsius: isSet(object.temperatureCelsius)
+        ? globalThis.Number(object.temperatureCelsius)
+        : isSet(object.temperature_celsius)
+        ? globalThis.Number(object.temperature_celsius)
+        : undefined,
+      memoryPressure: isSet(object.memoryPressure)
+        ? globalThis.Number(object.memoryPressure)
+        : isSet(object.memory_pressure)
+        ? globalThis.Number(object.memory_pressure)
+        : undefined,
+      otherLoad: isSet(object.otherLoad)
+        ? globalThis.Number(object.otherLoad)
+        : isSet(object.other_load)
+        ? globalThis.Number(object.other_load)
+        : undefined,
+    };
+  },
+
+  toJSON(message: SensorStatus): unknown {
+    const obj: any = {};
+    if (message.thermalLevel !== undefined) {
+      obj.thermalLevel = Math.round(message.thermalLevel);
+    }
+    if (message.temperatureCelsius !== undefined) {
+      obj.temperatureCelsius = floatToJson(message.temperatureCelsius);
+    }
+    if (message.memoryPressure !== undefined) {
+      obj.memoryPressure = Math.round(message.memoryPressure);
+    }
+    if (message.otherLoad !== undefined) {
+      obj.otherLoad = floatToJson(message.otherLoad);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<SensorStatus>): SensorStatus {
+    return SensorStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SensorStatus>): SensorStatus {
+    const message = createBaseSensorStatus();
+    message.thermalLevel = object.thermalLevel ?? undefined;
+    message.temperatureCelsius = object.temperatureCelsius ?? undefined;
+    message.memoryPressure = object.memoryPressure ?? undefined;
+    message.otherLoad = object.otherLoad ?? undefined;
     return message;
   },
 };
@@ -431,6 +1108,8 @@ function createBaseDeviceStatus(): DeviceStatus {
     reason: "",
     workers: undefined,
     quarantines: [],
+    busySeconds: 0,
+    busyRatio: 0,
   };
 }
 
@@ -465,6 +1144,12 @@ export const DeviceStatus: MessageFns<DeviceStatus> = {
     }
     for (const v of message.quarantines) {
       QuarantineStatus.encode(v!, writer.uint32(82).fork()).join();
+    }
+    if (message.busySeconds !== 0) {
+      writer.uint32(89).double(message.busySeconds);
+    }
+    if (message.busyRatio !== 0) {
+      writer.uint32(97).double(message.busyRatio);
     }
     return writer;
   },
@@ -562,6 +1247,22 @@ export const DeviceStatus: MessageFns<DeviceStatus> = {
             message.quarantines.push(QuarantineStatus.decode(reader, reader.uint32()));
             continue;
           }
+          case 11: {
+            if (tag !== 89) {
+              break;
+            }
+
+            message.busySeconds = reader.double();
+            continue;
+          }
+          case 12: {
+            if (tag !== 97) {
+              break;
+            }
+
+            message.busyRatio = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -590,6 +1291,16 @@ export const DeviceStatus: MessageFns<DeviceStatus> = {
       quarantines: globalThis.Array.isArray(object?.quarantines)
         ? object.quarantines.map((e: any) => QuarantineStatus.fromJSON(e))
         : [],
+      busySeconds: isSet(object.busySeconds)
+        ? globalThis.Number(object.busySeconds)
+        : isSet(object.busy_seconds)
+        ? globalThis.Number(object.busy_seconds)
+        : 0,
+      busyRatio: isSet(object.busyRatio)
+        ? globalThis.Number(object.busyRatio)
+        : isSet(object.busy_ratio)
+        ? globalThis.Number(object.busy_ratio)
+        : 0,
     };
   },
 
@@ -625,6 +1336,12 @@ export const DeviceStatus: MessageFns<DeviceStatus> = {
     if (message.quarantines?.length) {
       obj.quarantines = message.quarantines.map((e) => QuarantineStatus.toJSON(e));
     }
+    if (message.busySeconds !== 0) {
+      obj.busySeconds = floatToJson(message.busySeconds);
+    }
+    if (message.busyRatio !== 0) {
+      obj.busyRatio = floatToJson(message.busyRatio);
+    }
     return obj;
   },
 
@@ -643,6 +1360,8 @@ export const DeviceStatus: MessageFns<DeviceStatus> = {
     message.reason = object.reason ?? "";
     message.workers = object.workers ?? undefined;
     message.quarantines = object.quarantines?.map((e) => QuarantineStatus.fromPartial(e)) || [];
+    message.busySeconds = object.busySeconds ?? 0;
+    message.busyRatio = object.busyRatio ?? 0;
     return message;
   },
 };
@@ -1115,6 +1834,1232 @@ export const CallerStatus: MessageFns<CallerStatus> = {
     message.bytesInFlightMax = object.bytesInFlightMax ?? 0;
     message.queued = object.queued ?? 0;
     message.queuedMax = object.queuedMax ?? 0;
+    return message;
+  },
+};
+
+function createBaseReadHistoryRequest(): ReadHistoryRequest {
+  return { sinceMs: 0, untilMs: 0, kinds: [], stepMinutes: 0, rowsMax: 0 };
+}
+
+export const ReadHistoryRequest: MessageFns<ReadHistoryRequest> = {
+  encode(message: ReadHistoryRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sinceMs !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.sinceMs)) !== BigInt(message.sinceMs)) {
+        throw new globalThis.Error("value provided for field BigInt(message.sinceMs) of type uint64 too large");
+      }
+      writer.uint32(8).uint64(BigInt(message.sinceMs));
+    }
+    if (message.untilMs !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.untilMs)) !== BigInt(message.untilMs)) {
+        throw new globalThis.Error("value provided for field BigInt(message.untilMs) of type uint64 too large");
+      }
+      writer.uint32(16).uint64(BigInt(message.untilMs));
+    }
+    for (const v of message.kinds) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.stepMinutes !== 0) {
+      writer.uint32(32).uint32(message.stepMinutes);
+    }
+    if (message.rowsMax !== 0) {
+      writer.uint32(40).uint32(message.rowsMax);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadHistoryRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadHistoryRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sinceMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.untilMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kinds.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.stepMinutes = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.rowsMax = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadHistoryRequest {
+    return {
+      sinceMs: isSet(object.sinceMs)
+        ? globalThis.Number(object.sinceMs)
+        : isSet(object.since_ms)
+        ? globalThis.Number(object.since_ms)
+        : 0,
+      untilMs: isSet(object.untilMs)
+        ? globalThis.Number(object.untilMs)
+        : isSet(object.until_ms)
+        ? globalThis.Number(object.until_ms)
+        : 0,
+      kinds: globalThis.Array.isArray(object?.kinds) ? object.kinds.map((e: any) => globalThis.String(e)) : [],
+      stepMinutes: isSet(object.stepMinutes)
+        ? globalThis.Number(object.stepMinutes)
+        : isSet(object.step_minutes)
+        ? globalThis.Number(object.step_minutes)
+        : 0,
+      rowsMax: isSet(object.rowsMax)
+        ? globalThis.Number(object.rowsMax)
+        : isSet(object.rows_max)
+        ? globalThis.Number(object.rows_max)
+        : 0,
+    };
+  },
+
+  toJSON(message: ReadHistoryRequest): unknown {
+    const obj: any = {};
+    if (message.sinceMs !== 0) {
+      obj.sinceMs = globalThis.Number(message.sinceMs);
+    }
+    if (message.untilMs !== 0) {
+      obj.untilMs = globalThis.Number(message.untilMs);
+    }
+    if (message.kinds?.length) {
+      obj.kinds = message.kinds;
+    }
+    if (message.stepMinutes !== 0) {
+      obj.stepMinutes = Math.round(message.stepMinutes);
+    }
+    if (message.rowsMax !== 0) {
+      obj.rowsMax = Math.round(message.rowsMax);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReadHistoryRequest>): ReadHistoryRequest {
+    return ReadHistoryRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadHistoryRequest>): ReadHistoryRequest {
+    const message = createBaseReadHistoryRequest();
+    message.sinceMs = object.sinceMs ?? 0;
+    message.untilMs = object.untilMs ?? 0;
+    message.kinds = object.kinds?.map((e) => e) || [];
+    message.stepMinutes = object.stepMinutes ?? 0;
+    message.rowsMax = object.rowsMax ?? 0;
+    return message;
+  },
+};
+
+function createBaseReadHistoryResponse(): ReadHistoryResponse {
+  return { events: [], calls: [], callers: [], rungs: [], readings: [], truncated: false };
+}
+
+export const ReadHistoryResponse: MessageFns<ReadHistoryResponse> = {
+  encode(message: ReadHistoryResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.events) {
+      HistoryEvent.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.calls) {
+      HistoryCalls.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.callers) {
+      HistoryCaller.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.rungs) {
+      HistoryRung.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.readings) {
+      HistoryReading.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.truncated !== false) {
+      writer.uint32(48).bool(message.truncated);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadHistoryResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadHistoryResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.events.push(HistoryEvent.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.calls.push(HistoryCalls.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.callers.push(HistoryCaller.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.rungs.push(HistoryRung.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.readings.push(HistoryReading.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.truncated = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReadHistoryResponse {
+    return {
+      events: globalThis.Array.isArray(object?.events) ? object.events.map((e: any) => HistoryEvent.fromJSON(e)) : [],
+      calls: globalThis.Array.isArray(object?.calls) ? object.calls.map((e: any) => HistoryCalls.fromJSON(e)) : [],
+      callers: globalThis.Array.isArray(object?.callers)
+        ? object.callers.map((e: any) => HistoryCaller.fromJSON(e))
+        : [],
+      rungs: globalThis.Array.isArray(object?.rungs) ? object.rungs.map((e: any) => HistoryRung.fromJSON(e)) : [],
+      readings: globalThis.Array.isArray(object?.readings)
+        ? object.readings.map((e: any) => HistoryReading.fromJSON(e))
+        : [],
+      truncated: isSet(object.truncated) ? globalThis.Boolean(object.truncated) : false,
+    };
+  },
+
+  toJSON(message: ReadHistoryResponse): unknown {
+    const obj: any = {};
+    if (message.events?.length) {
+      obj.events = message.events.map((e) => HistoryEvent.toJSON(e));
+    }
+    if (message.calls?.length) {
+      obj.calls = message.calls.map((e) => HistoryCalls.toJSON(e));
+    }
+    if (message.callers?.length) {
+      obj.callers = message.callers.map((e) => HistoryCaller.toJSON(e));
+    }
+    if (message.rungs?.length) {
+      obj.rungs = message.rungs.map((e) => HistoryRung.toJSON(e));
+    }
+    if (message.readings?.length) {
+      obj.readings = message.readings.map((e) => HistoryReading.toJSON(e));
+    }
+    if (message.truncated !== false) {
+      obj.truncated = message.truncated;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<ReadHistoryResponse>): ReadHistoryResponse {
+    return ReadHistoryResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadHistoryResponse>): ReadHistoryResponse {
+    const message = createBaseReadHistoryResponse();
+    message.events = object.events?.map((e) => HistoryEvent.fromPartial(e)) || [];
+    message.calls = object.calls?.map((e) => HistoryCalls.fromPartial(e)) || [];
+    message.callers = object.callers?.map((e) => HistoryCaller.fromPartial(e)) || [];
+    message.rungs = object.rungs?.map((e) => HistoryRung.fromPartial(e)) || [];
+    message.readings = object.readings?.map((e) => HistoryReading.fromPartial(e)) || [];
+    message.truncated = object.truncated ?? false;
+    return message;
+  },
+};
+
+function createBaseHistoryEvent(): HistoryEvent {
+  return { atMs: 0, kind: "", facts: "" };
+}
+
+export const HistoryEvent: MessageFns<HistoryEvent> = {
+  encode(message: HistoryEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.atMs !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.atMs)) !== BigInt(message.atMs)) {
+        throw new globalThis.Error("value provided for field BigInt(message.atMs) of type uint64 too large");
+      }
+      writer.uint32(8).uint64(BigInt(message.atMs));
+    }
+    if (message.kind !== "") {
+      writer.uint32(18).string(message.kind);
+    }
+    if (message.facts !== "") {
+      writer.uint32(26).string(message.facts);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HistoryEvent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHistoryEvent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.atMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.facts = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HistoryEvent {
+    return {
+      atMs: isSet(object.atMs)
+        ? globalThis.Number(object.atMs)
+        : isSet(object.at_ms)
+        ? globalThis.Number(object.at_ms)
+        : 0,
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      facts: isSet(object.facts) ? globalThis.String(object.facts) : "",
+    };
+  },
+
+  toJSON(message: HistoryEvent): unknown {
+    const obj: any = {};
+    if (message.atMs !== 0) {
+      obj.atMs = globalThis.Number(message.atMs);
+    }
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.facts !== "") {
+      obj.facts = message.facts;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HistoryEvent>): HistoryEvent {
+    return HistoryEvent.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HistoryEvent>): HistoryEvent {
+    const message = createBaseHistoryEvent();
+    message.atMs = object.atMs ?? 0;
+    message.kind = object.kind ?? "";
+    message.facts = object.facts ?? "";
+    return message;
+  },
+};
+
+function createBaseHistoryCalls(): HistoryCalls {
+  return {
+    beginMs: 0,
+    operation: "",
+    device: "",
+    priority: "",
+    outcome: "",
+    calls: 0,
+    rows: 0,
+    totalSeconds: 0,
+    queueSeconds: 0,
+    deviceSeconds: 0,
+    p50Seconds: 0,
+    p90Seconds: 0,
+    p99Seconds: 0,
+  };
+}
+
+export const HistoryCalls: MessageFns<HistoryCalls> = {
+  encode(message: HistoryCalls, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.beginMs !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.beginMs)) !== BigInt(message.beginMs)) {
+        throw new globalThis.Error("value provided for field BigInt(message.beginMs) of type uint64 too large");
+      }
+      writer.uint32(8).uint64(BigInt(message.beginMs));
+    }
+    if (message.operation !== "") {
+      writer.uint32(18).string(message.operation);
+    }
+    if (message.device !== "") {
+      writer.uint32(26).string(message.device);
+    }
+    if (message.priority !== "") {
+      writer.uint32(34).string(message.priority);
+    }
+    if (message.outcome !== "") {
+      writer.uint32(42).string(message.outcome);
+    }
+    if (message.calls !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.calls)) !== BigInt(message.calls)) {
+        throw new globalThis.Error("value provided for field BigInt(message.calls) of type uint64 too large");
+      }
+      writer.uint32(48).uint64(BigInt(message.calls));
+    }
+    if (message.rows !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.rows)) !== BigInt(message.rows)) {
+        throw new globalThis.Error("value provided for field BigInt(message.rows) of type uint64 too large");
+      }
+      writer.uint32(56).uint64(BigInt(message.rows));
+    }
+    if (message.totalSeconds !== 0) {
+      writer.uint32(65).double(message.totalSeconds);
+    }
+    if (message.queueSeconds !== 0) {
+      writer.uint32(73).double(message.queueSeconds);
+    }
+    if (message.deviceSeconds !== 0) {
+      writer.uint32(81).double(message.deviceSeconds);
+    }
+    if (message.p50Seconds !== 0) {
+      writer.uint32(89).double(message.p50Seconds);
+    }
+    if (message.p90Seconds !== 0) {
+      writer.uint32(97).double(message.p90Seconds);
+    }
+    if (message.p99Seconds !== 0) {
+      writer.uint32(105).double(message.p99Seconds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HistoryCalls {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHistoryCalls();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.beginMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.operation = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.device = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.priority = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.outcome = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.calls = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.rows = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 65) {
+              break;
+            }
+
+            message.totalSeconds = reader.double();
+            continue;
+          }
+          case 9: {
+            if (tag !== 73) {
+              break;
+            }
+
+            message.queueSeconds = reader.double();
+            continue;
+          }
+          case 10: {
+            if (tag !== 81) {
+              break;
+            }
+
+            message.deviceSeconds = reader.double();
+            continue;
+          }
+          case 11: {
+            if (tag !== 89) {
+              break;
+            }
+
+            message.p50Seconds = reader.double();
+            continue;
+          }
+          case 12: {
+            if (tag !== 97) {
+              break;
+            }
+
+            message.p90Seconds = reader.double();
+            continue;
+          }
+          case 13: {
+            if (tag !== 105) {
+              break;
+            }
+
+            message.p99Seconds = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HistoryCalls {
+    return {
+      beginMs: isSet(object.beginMs)
+        ? globalThis.Number(object.beginMs)
+        : isSet(object.begin_ms)
+        ? globalThis.Number(object.begin_ms)
+        : 0,
+      operation: isSet(object.operation) ? globalThis.String(object.operation) : "",
+      device: isSet(object.device) ? globalThis.String(object.device) : "",
+      priority: isSet(object.priority) ? globalThis.String(object.priority) : "",
+      outcome: isSet(object.outcome) ? globalThis.String(object.outcome) : "",
+      calls: isSet(object.calls) ? globalThis.Number(object.calls) : 0,
+      rows: isSet(object.rows) ? globalThis.Number(object.rows) : 0,
+      totalSeconds: isSet(object.totalSeconds)
+        ? globalThis.Number(object.totalSeconds)
+        : isSet(object.total_seconds)
+        ? globalThis.Number(object.total_seconds)
+        : 0,
+      queueSeconds: isSet(object.queueSeconds)
+        ? globalThis.Number(object.queueSeconds)
+        : isSet(object.queue_seconds)
+        ? globalThis.Number(object.queue_seconds)
+        : 0,
+      deviceSeconds: isSet(object.deviceSeconds)
+        ? globalThis.Number(object.deviceSeconds)
+        : isSet(object.device_seconds)
+        ? globalThis.Number(object.device_seconds)
+        : 0,
+      p50Seconds: isSet(object.p50Seconds)
+        ? globalThis.Number(object.p50Seconds)
+        : isSet(object.p50_seconds)
+        ? globalThis.Number(object.p50_seconds)
+        : 0,
+      p90Seconds: isSet(object.p90Seconds)
+        ? globalThis.Number(object.p90Seconds)
+        : isSet(object.p90_seconds)
+        ? globalThis.Number(object.p90_seconds)
+        : 0,
+      p99Seconds: isSet(object.p99Seconds)
+        ? globalThis.Number(object.p99Seconds)
+        : isSet(object.p99_seconds)
+        ? globalThis.Number(object.p99_seconds)
+        : 0,
+    };
+  },
+
+  toJSON(message: HistoryCalls): unknown {
+    const obj: any = {};
+    if (message.beginMs !== 0) {
+      obj.beginMs = globalThis.Number(message.beginMs);
+    }
+    if (message.operation !== "") {
+      obj.operation = message.operation;
+    }
+    if (message.device !== "") {
+      obj.device = message.device;
+    }
+    if (message.priority !== "") {
+      obj.priority = message.priority;
+    }
+    if (message.outcome !== "") {
+      obj.outcome = message.outcome;
+    }
+    if (message.calls !== 0) {
+      obj.calls = globalThis.Number(message.calls);
+    }
+    if (message.rows !== 0) {
+      obj.rows = globalThis.Number(message.rows);
+    }
+    if (message.totalSeconds !== 0) {
+      obj.totalSeconds = floatToJson(message.totalSeconds);
+    }
+    if (message.queueSeconds !== 0) {
+      obj.queueSeconds = floatToJson(message.queueSeconds);
+    }
+    if (message.deviceSeconds !== 0) {
+      obj.deviceSeconds = floatToJson(message.deviceSeconds);
+    }
+    if (message.p50Seconds !== 0) {
+      obj.p50Seconds = floatToJson(message.p50Seconds);
+    }
+    if (message.p90Seconds !== 0) {
+      obj.p90Seconds = floatToJson(message.p90Seconds);
+    }
+    if (message.p99Seconds !== 0) {
+      obj.p99Seconds = floatToJson(message.p99Seconds);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HistoryCalls>): HistoryCalls {
+    return HistoryCalls.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HistoryCalls>): HistoryCalls {
+    const message = createBaseHistoryCalls();
+    message.beginMs = object.beginMs ?? 0;
+    message.operation = object.operation ?? "";
+    message.device = object.device ?? "";
+    message.priority = object.priority ?? "";
+    message.outcome = object.outcome ?? "";
+    message.calls = object.calls ?? 0;
+    message.rows = object.rows ?? 0;
+    message.totalSeconds = object.totalSeconds ?? 0;
+    message.queueSeconds = object.queueSeconds ?? 0;
+    message.deviceSeconds = object.deviceSeconds ?? 0;
+    message.p50Seconds = object.p50Seconds ?? 0;
+    message.p90Seconds = object.p90Seconds ?? 0;
+    message.p99Seconds = object.p99Seconds ?? 0;
+    return message;
+  },
+};
+
+function createBaseHistoryCaller(): HistoryCaller {
+  return { beginMs: 0, caller: "", calls: 0, deviceSeconds: 0 };
+}
+
+export const HistoryCaller: MessageFns<HistoryCaller> = {
+  encode(message: HistoryCaller, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.beginMs !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.beginMs)) !== BigInt(message.beginMs)) {
+        throw new globalThis.Error("value provided for field BigInt(message.beginMs) of type uint64 too large");
+      }
+      writer.uint32(8).uint64(BigInt(message.beginMs));
+    }
+    if (message.caller !== "") {
+      writer.uint32(18).string(message.caller);
+    }
+    if (message.calls !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.calls)) !== BigInt(message.calls)) {
+        throw new globalThis.Error("value provided for field BigInt(message.calls) of type uint64 too large");
+      }
+      writer.uint32(24).uint64(BigInt(message.calls));
+    }
+    if (message.deviceSeconds !== 0) {
+      writer.uint32(33).double(message.deviceSeconds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HistoryCaller {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHistoryCaller();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.beginMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.caller = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.calls = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.deviceSeconds = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HistoryCaller {
+    return {
+      beginMs: isSet(object.beginMs)
+        ? globalThis.Number(object.beginMs)
+        : isSet(object.begin_ms)
+        ? globalThis.Number(object.begin_ms)
+        : 0,
+      caller: isSet(object.caller) ? globalThis.String(object.caller) : "",
+      calls: isSet(object.calls) ? globalThis.Number(object.calls) : 0,
+      deviceSeconds: isSet(object.deviceSeconds)
+        ? globalThis.Number(object.deviceSeconds)
+        : isSet(object.device_seconds)
+        ? globalThis.Number(object.device_seconds)
+        : 0,
+    };
+  },
+
+  toJSON(message: HistoryCaller): unknown {
+    const obj: any = {};
+    if (message.beginMs !== 0) {
+      obj.beginMs = globalThis.Number(message.beginMs);
+    }
+    if (message.caller !== "") {
+      obj.caller = message.caller;
+    }
+    if (message.calls !== 0) {
+      obj.calls = globalThis.Number(message.calls);
+    }
+    if (message.deviceSeconds !== 0) {
+      obj.deviceSeconds = floatToJson(message.deviceSeconds);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HistoryCaller>): HistoryCaller {
+    return HistoryCaller.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HistoryCaller>): HistoryCaller {
+    const message = createBaseHistoryCaller();
+    message.beginMs = object.beginMs ?? 0;
+    message.caller = object.caller ?? "";
+    message.calls = object.calls ?? 0;
+    message.deviceSeconds = object.deviceSeconds ?? 0;
+    return message;
+  },
+};
+
+function createBaseHistoryRung(): HistoryRung {
+  return { beginMs: 0, rung: "", seconds: 0 };
+}
+
+export const HistoryRung: MessageFns<HistoryRung> = {
+  encode(message: HistoryRung, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.beginMs !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.beginMs)) !== BigInt(message.beginMs)) {
+        throw new globalThis.Error("value provided for field BigInt(message.beginMs) of type uint64 too large");
+      }
+      writer.uint32(8).uint64(BigInt(message.beginMs));
+    }
+    if (message.rung !== "") {
+      writer.uint32(18).string(message.rung);
+    }
+    if (message.seconds !== 0) {
+      writer.uint32(25).double(message.seconds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HistoryRung {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHistoryRung();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.beginMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rung = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.seconds = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HistoryRung {
+    return {
+      beginMs: isSet(object.beginMs)
+        ? globalThis.Number(object.beginMs)
+        : isSet(object.begin_ms)
+        ? globalThis.Number(object.begin_ms)
+        : 0,
+      rung: isSet(object.rung) ? globalThis.String(object.rung) : "",
+      seconds: isSet(object.seconds) ? globalThis.Number(object.seconds) : 0,
+    };
+  },
+
+  toJSON(message: HistoryRung): unknown {
+    const obj: any = {};
+    if (message.beginMs !== 0) {
+      obj.beginMs = globalThis.Number(message.beginMs);
+    }
+    if (message.rung !== "") {
+      obj.rung = message.rung;
+    }
+    if (message.seconds !== 0) {
+      obj.seconds = floatToJson(message.seconds);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HistoryRung>): HistoryRung {
+    return HistoryRung.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HistoryRung>): HistoryRung {
+    const message = createBaseHistoryRung();
+    message.beginMs = object.beginMs ?? 0;
+    message.rung = object.rung ?? "";
+    message.seconds = object.seconds ?? 0;
+    return message;
+  },
+};
+
+function createBaseHistoryReading(): HistoryReading {
+  return { beginMs: 0, name: "", low: 0, mean: 0, high: 0 };
+}
+
+export const HistoryReading: MessageFns<HistoryReading> = {
+  encode(message: HistoryReading, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.beginMs !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.beginMs)) !== BigInt(message.beginMs)) {
+        throw new globalThis.Error("value provided for field BigInt(message.beginMs) of type uint64 too large");
+      }
+      writer.uint32(8).uint64(BigInt(message.beginMs));
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.low !== 0) {
+      writer.uint32(25).double(message.low);
+    }
+    if (message.mean !== 0) {
+      writer.uint32(33).double(message.mean);
+    }
+    if (message.high !== 0) {
+      writer.uint32(41).double(message.high);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HistoryReading {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHistoryReading();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.beginMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.low = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.mean = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.high = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HistoryReading {
+    return {
+      beginMs: isSet(object.beginMs)
+        ? globalThis.Number(object.beginMs)
+        : isSet(object.begin_ms)
+        ? globalThis.Number(object.begin_ms)
+        : 0,
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      low: isSet(object.low) ? globalThis.Number(object.low) : 0,
+      mean: isSet(object.mean) ? globalThis.Number(object.mean) : 0,
+      high: isSet(object.high) ? globalThis.Number(object.high) : 0,
+    };
+  },
+
+  toJSON(message: HistoryReading): unknown {
+    const obj: any = {};
+    if (message.beginMs !== 0) {
+      obj.beginMs = globalThis.Number(message.beginMs);
+    }
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.low !== 0) {
+      obj.low = floatToJson(message.low);
+    }
+    if (message.mean !== 0) {
+      obj.mean = floatToJson(message.mean);
+    }
+    if (message.high !== 0) {
+      obj.high = floatToJson(message.high);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<HistoryReading>): HistoryReading {
+    return HistoryReading.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<HistoryReading>): HistoryReading {
+    const message = createBaseHistoryReading();
+    message.beginMs = object.beginMs ?? 0;
+    message.name = object.name ?? "";
+    message.low = object.low ?? 0;
+    message.mean = object.mean ?? 0;
+    message.high = object.high ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetMetricsRequest(): GetMetricsRequest {
+  return {};
+}
+
+export const GetMetricsRequest: MessageFns<GetMetricsRequest> = {
+  encode(_: GetMetricsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetMetricsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetMetricsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): GetMetricsRequest {
+    return {};
+  },
+
+  toJSON(_: GetMetricsRequest): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetMetricsRequest>): GetMetricsRequest {
+    return GetMetricsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<GetMetricsRequest>): GetMetricsRequest {
+    const message = createBaseGetMetricsRequest();
+    return message;
+  },
+};
+
+function createBaseGetMetricsResponse(): GetMetricsResponse {
+  return { text: "" };
+}
+
+export const GetMetricsResponse: MessageFns<GetMetricsResponse> = {
+  encode(message: GetMetricsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.text !== "") {
+      writer.uint32(10).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetMetricsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetMetricsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetMetricsResponse {
+    return { text: isSet(object.text) ? globalThis.String(object.text) : "" };
+  },
+
+  toJSON(message: GetMetricsResponse): unknown {
+    const obj: any = {};
+    if (message.text !== "") {
+      obj.text = message.text;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<GetMetricsResponse>): GetMetricsResponse {
+    return GetMetricsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetMetricsResponse>): GetMetricsResponse {
+    const message = createBaseGetMetricsResponse();
+    message.text = object.text ?? "";
     return message;
   },
 };
