@@ -7,19 +7,20 @@ import { drainMsMax } from './base/limits.js';
 import { exitCodes, StartFailure } from './base/start-failure.js';
 import { defaultSocketPath } from './config/environment.js';
 import type { Config } from './config/schema.js';
+import type { Source } from './config/source.js';
 import { Console } from './console/http.js';
 import type { HostAddon } from './devices/host-addon.js';
 import { openRegions } from './memory/open-regions.js';
-import type { MemorySettings } from './memory/system-memory.js';
+import { admissionSettings, followSettings, logSettings, memorySettings } from './live-settings.js';
 import { openDevices } from './open-devices.js';
 import { watchHeapGrowth } from './policy/heap-growth.js';
 import { RpcServer } from './rpc/server.js';
 import { claimUnix } from './rpc/unix-listener.js';
-import { createLog } from './telemetry/log.js';
-import { createMetrics } from './telemetry/metrics.js';
+import { Log } from './telemetry/log.js';
+import { createMetrics, type Readings } from './telemetry/metrics.js';
 
 export interface DaemonOptions {
-  readonly config: Config;
+  readonly source: Source;
   readonly addon: HostAddon;
   /** What the start found worth saying. */
   readonly warnings: readonly string[];
@@ -30,6 +31,8 @@ export interface Daemon {
   readonly tcpPort: number | undefined;
   readonly httpPort: number | undefined;
   readonly announce: (event: Event) => void;
+  /** Reads the settings again, soon. */
+  reload(): void;
   /** Finishes the calls in flight, refuses new ones, and closes every room. */
   close(reason: string): Promise<void>;
 }
@@ -37,24 +40,19 @@ export interface Daemon {
 /** Node.js lines that still get security fixes. */
 const supportedNodeMajors = [22, 24, 26];
 
-export async function openDaemon({ config, addon, warnings: found }: DaemonOptions): Promise<Daemon> {
+export async function openDaemon({ source, addon, warnings: found }: DaemonOptions): Promise<Daemon> {
+  const { config, problems } = source.start();
   const clock = systemClock;
   const startedNs = clock.nowNs();
   const { warnings, runtimeIsSupported } = checkRuntime(config, addon, found);
-  const log = createLog({ level: config.log.level, sampleOneIn: config.log.sample_one_in });
-  const metrics = createMetrics({
+  const telemetry = openTelemetry(config, {
     version: addon.version,
     lanes: () => devices.scheduler.lanes,
     devices: () => devices.readings(),
     memory: () => regions.reading,
     runtimeIsSupported,
   });
-  const heapGrowth = watchHeapGrowth();
-  const announce = (event: Event): void => {
-    metrics.observe(event);
-    heapGrowth.observe(event);
-    log(event);
-  };
+  const { announce, log, metrics } = telemetry;
   for (const text of warnings) announce({ kind: 'warning', text });
 
   const socket = config.listeners.unix.path ?? defaultSocketPath();
@@ -68,13 +66,12 @@ export async function openDaemon({ config, addon, warnings: found }: DaemonOptio
   });
   const { budget } = regions;
   const devices = openDevices({ addon, announce, clock, config, budget, folder: join(dirname(socket), 'gpu') });
-  const { per_caller: perCaller, daemon: whole } = config.admission;
-  const admission = new Admission({ perCaller: toLimits(perCaller), daemon: toLimits(whole) });
+  const admission = new Admission(admissionSettings(config));
   let draining = false;
   const { scheduler, look, facts } = devices;
   const rooms = { admission, scheduler, regions, look, clock, announce, draining: () => draining };
   const { tcp } = config.listeners;
-  const status = { version: addon.version, perCaller: toLimits(perCaller), startedNs, warnings, facts };
+  const status = { version: addon.version, startedNs, warnings, facts };
   const listeners = { socket, tcpPort: tcp.enabled ? tcp.port : undefined };
   const sources = { metrics: metrics.text, metricsType: metrics.contentType, ready: () => !draining };
   // The port first: whoever sees the socket may also ask for the metrics.
@@ -85,11 +82,13 @@ export async function openDaemon({ config, addon, warnings: found }: DaemonOptio
   const ports = { tcpPort: rpc.tcpPort, httpPort: console?.port };
   announce({ kind: 'started', version: addon.version, socket, ...ports, startMs });
   void devices.begin();
+  const reload = followSettings({ source, start: { config, problems }, announce, log, admission, regions, devices });
 
   return {
     socket,
     ...ports,
     announce,
+    reload: () => reload.request(),
     close: async (reason) => {
       announce({ kind: 'stopping', reason });
       draining = true;
@@ -101,23 +100,30 @@ export async function openDaemon({ config, addon, warnings: found }: DaemonOptio
         announce({ kind: 'warning', text: `${owner} never gave back ${bytes} bytes of ${kind} memory` });
       }
       announce({ kind: 'stopped' });
+      telemetry.close();
+    },
+  };
+}
+
+/** Everybody who hears what the rooms announce. */
+function openTelemetry(config: Config, readings: Readings) {
+  const log = new Log(logSettings(config));
+  const metrics = createMetrics(readings);
+  const heapGrowth = watchHeapGrowth();
+  return {
+    log,
+    metrics,
+    announce: (event: Event): void => {
+      metrics.observe(event);
+      heapGrowth.observe(event);
+      log.write(event);
+    },
+    close: () => {
       metrics.close();
       heapGrowth.close();
     },
   };
 }
-
-const toLimits = (limits: Config['admission']['daemon']) => ({
-  requestsInFlightMax: limits.requests_in_flight_max,
-  bytesInFlightMax: limits.bytes_in_flight_max,
-  queuedMax: limits.queued_max,
-});
-
-const memorySettings = ({ memory }: Config): MemorySettings => ({
-  budgetBytes: memory.budget_bytes,
-  callerBytes: memory.caller_bytes,
-  reserveBytes: memory.reserve_bytes,
-});
 
 function checkRuntime(config: Config, addon: HostAddon, found: readonly string[]) {
   const warnings = [...found, ...addon.harden().map((refused) => `the system refused: ${refused}`)];

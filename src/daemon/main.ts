@@ -2,8 +2,9 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { exitCodes, StartFailure } from './base/start-failure.js';
 import { ConfigurationError, loadConfig, type Override } from './config/config.js';
-import { checkEnvironment, configFileOf, defaultSocketPath, environmentOverrides } from './config/environment.js';
+import * as environment from './config/environment.js';
 import type { Config } from './config/schema.js';
+import { Source } from './config/source.js';
 import { openDaemon } from './daemon.js';
 import { examine } from './doctor/doctor.js';
 import { isHealthy, reportOf, type Finding } from './doctor/findings.js';
@@ -16,6 +17,7 @@ const flags = {
   'tcp-port': { type: 'string' },
   'log-level': { type: 'string' },
   'no-gpu': { type: 'boolean' },
+  'last-accepted': { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const satisfies ParseArgsConfig['options'];
@@ -30,9 +32,11 @@ Options of all:
   --http-port PORT  port of /metrics, /healthz and /readyz on 127.0.0.1; 0 takes a free one (ACCELD_HTTP_PORT)
   --tcp-port PORT   also serve gRPC on 127.0.0.1 to every user of this machine; 0 takes a free port
   --no-gpu          use the CPU alone
+  --last-accepted   serve by the copy of the file that was accepted last when the file is bad (ACCELD_LAST_ACCEPTED=1)
   --json            print what doctor finds for programs
   --log-level LEVEL debug, info, warn or error (ACCELD_LOG_LEVEL)
 
+SIGHUP makes a running daemon read its file again; a bad one changes nothing, and the log says why.
 Flags win over the environment, the environment over the file, the file over the defaults.
 Exit codes: 0 stopped, 70 bug, 71 refused by the system, 75 another daemon has the socket, 77 untrusted path,
 78 bad configuration, command line or environment.
@@ -48,19 +52,26 @@ Examples:
 export async function main(args: readonly string[], addonPath?: string): Promise<void> {
   try {
     const [role, ...rest] = args;
-    const { config, help, json } = readSettings(rest);
-    if (help) process.stdout.write(usage);
-    else if (role === 'check-config') process.stdout.write(`${JSON.stringify(config, null, 2)}\n`);
-    else if (role === 'doctor') await doctor(config, json);
-    else await serve(config, addonPath);
+    const settings = readSettings(rest);
+    if (settings.help) process.stdout.write(usage);
+    else if (role === 'serve') await serve(settings, addonPath);
+    else await look(role, loadConfig(settings.file, settings.overrides), settings.json);
   } catch (error) {
     fail(error);
   }
 }
 
-function readSettings(args: readonly string[]): { config: Config; help: boolean; json: boolean } {
+interface Settings {
+  readonly file: string | undefined;
+  readonly overrides: readonly Override[];
+  readonly lastAccepted: boolean;
+  readonly json: boolean;
+  readonly help: boolean;
+}
+
+function readSettings(args: readonly string[]): Settings {
   const values = readFlags(args);
-  const overrides: Override[] = [...environmentOverrides()];
+  const overrides: Override[] = [...environment.environmentOverrides()];
   const add = (source: string, path: string, value: Override['value'] | undefined): void => {
     if (value !== undefined) overrides.push({ source, path, value });
   };
@@ -72,9 +83,13 @@ function readSettings(args: readonly string[]): { config: Config; help: boolean;
   add('--no-gpu', 'gpu.enabled', values['no-gpu'] ? false : undefined);
   add('--tcp-port', 'listeners.tcp.port', number(values['tcp-port']));
   add('--tcp-port', 'listeners.tcp.enabled', values['tcp-port'] === undefined ? undefined : true);
-  const json = values.json ?? false;
-  if (values.help) return { config: loadConfig(undefined, []), help: true, json };
-  return { config: loadConfig(values.config ?? configFileOf(), overrides), help: false, json };
+  return {
+    file: values.config ?? environment.configFileOf(),
+    overrides,
+    lastAccepted: values['last-accepted'] ?? environment.wantsLastAccepted(),
+    json: values.json ?? false,
+    help: values.help ?? false,
+  };
 }
 
 function readFlags(args: readonly string[]) {
@@ -85,26 +100,40 @@ function readFlags(args: readonly string[]) {
   }
 }
 
+async function look(role: string | undefined, config: Config, json: boolean): Promise<void> {
+  if (role === 'doctor') await doctor(config, json);
+  else process.stdout.write(`${JSON.stringify(config, null, 2)}\n`);
+}
+
 async function doctor(config: Config, json: boolean): Promise<void> {
   const findings: Finding[] = [];
-  const socket = config.listeners.unix.path ?? defaultSocketPath();
+  const socket = config.listeners.unix.path ?? environment.defaultSocketPath();
   for await (const finding of examine({ addon: loadHostAddon(), config, socket })) findings.push(finding);
   process.stdout.write(`${json ? JSON.stringify(findings, null, 2) : reportOf(findings)}\n`);
   process.exit(isHealthy(findings) ? exitCodes.ok : exitCodes.software);
 }
 
-async function serve(config: Config, addonPath: string | undefined): Promise<void> {
+async function serve(settings: Settings, addonPath: string | undefined): Promise<void> {
   // Any listener keeps Node from opening its inspector, which has no password, on this signal.
   process.on('SIGUSR1', () => undefined);
+  // Before the daemon serves there is nothing to reload.
+  process.on('SIGHUP', () => undefined);
   const addon = loadHostAddon(addonPath);
-  const warnings = checkEnvironment(addon.version.endsWith('+test'));
-  const opening = openDaemon({ config, addon, warnings });
+  const warnings = environment.checkEnvironment(addon.version.endsWith('+test'));
+  const { file, overrides } = settings;
+  const source = new Source({
+    file,
+    overrides,
+    stateFolder: settings.lastAccepted ? environment.stateFolder() : undefined,
+  });
+  const opening = openDaemon({ source, addon, warnings });
   const stop = once((reason: string) => {
     void opening.then((open) => open.close(reason)).then(() => process.exit(exitCodes.ok), fail);
   });
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
   const daemon = await opening;
+  process.on('SIGHUP', () => daemon.reload());
   process.on('SIGUSR1', () => daemon.announce({ kind: 'warning', text: 'SIGUSR1 is ignored' }));
   const bug = (where: string) => (error: unknown) => daemon.announce({ kind: 'bug', where, requestId: '', error });
   process.on('unhandledRejection', bug('unhandled rejection'));

@@ -35,12 +35,13 @@ export interface Ticket {
 const idle = (): Usage => ({ requests: 0, bytes: 0, queued: 0 });
 
 export class Admission {
-  readonly #settings: AdmissionSettings;
+  /** New ones hold for the calls that come after. */
+  settings: AdmissionSettings;
   readonly #total: Usage = idle();
   readonly #callers = new Map<string, Usage>();
 
   constructor(settings: AdmissionSettings) {
-    this.#settings = settings;
+    this.settings = settings;
   }
 
   usage(caller: Caller): Usage {
@@ -53,7 +54,7 @@ export class Admission {
 
   admit(caller: Caller, bytes: number): Ticket {
     const mine = this.#callers.get(caller.name) ?? idle();
-    const { perCaller, daemon } = this.#settings;
+    const { perCaller, daemon } = this.settings;
     refuseAbove('REQUESTS_EXCEEDED', 'requests in flight', [
       [`caller:${caller.name}`, mine.requests + 1, perCaller.requestsInFlightMax],
       ['daemon', this.#total.requests + 1, daemon.requestsInFlightMax],
@@ -71,7 +72,7 @@ export class Admission {
   }
 
   #ticket(caller: Caller, mine: Usage, bytes: number): Ticket {
-    const { perCaller, daemon } = this.#settings;
+    const { perCaller, daemon } = this.settings;
     let released = false;
     return {
       requestsLeft: Math.min(

@@ -1,8 +1,10 @@
 // Flags over environment over file over defaults. Every problem is reported at once, with its path.
-import { readFileSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { exitCodes, StartFailure } from '../base/start-failure.js';
+import { anyoneTrusts, readFile } from './file.js';
 import { schema, type Config } from './schema.js';
 
 /** Settings from the command line or the environment: paths of the schema, as "listeners.unix.path". */
@@ -13,33 +15,44 @@ export interface Override {
   readonly value: string | number | boolean;
 }
 
-/** A configuration has no use for more. Read by one process at its start. */
-const fileBytesMax = 1024 * 1024;
-
 export class ConfigurationError extends StartFailure {
   constructor(readonly problems: readonly string[]) {
     super(exitCodes.configuration, `configuration refused: ${problems.join('; ')}`);
   }
 }
 
+/** For anybody's look at a file; a daemon reads its own through Source. */
 export function loadConfig(file: string | undefined, overrides: readonly Override[]): Config {
-  const tree = file === undefined ? {} : readTree(file);
+  return parseConfig(file === undefined ? '' : readText(file, anyoneTrusts), { file, overrides });
+}
+
+/** `text`: of the file. */
+export function parseConfig(
+  text: string,
+  { file, overrides }: { readonly file: string | undefined; readonly overrides: readonly Override[] },
+): Config {
+  const tree = readTree(text, file ?? 'configuration');
   for (const override of overrides) set(tree, override.path.split('.'), override.value);
   const result = schema.safeParse(tree);
   if (result.success) return result.data;
   throw new ConfigurationError(result.error.issues.flatMap((issue) => describe(issue, file, overrides)));
 }
 
+/** SHA-256 of settings with every default filled in, first 16 hexadecimal digits. */
+export const hashOf = (config: Config): string =>
+  createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 16);
+
 type Tree = Record<string, unknown>;
 
-function readTree(file: string): Tree {
-  let text: string;
+export function readText(file: string, isTrusted: (stats: Stats) => string | undefined): string {
   try {
-    if (statSync(file).size > fileBytesMax) throw new Error(`it is larger than ${fileBytesMax} bytes`);
-    text = readFileSync(file, 'utf8');
+    return readFile(file, isTrusted);
   } catch (error) {
     throw new ConfigurationError([`cannot read ${file}: ${(error as Error).message}`]);
   }
+}
+
+function readTree(text: string, file: string): Tree {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
   const problems = [...document.errors, ...document.warnings].map((error) => {

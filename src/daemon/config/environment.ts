@@ -29,6 +29,9 @@ const testOnly = /^ACCELD_(FORCE|FAULT)_/;
 export const configFileOf = (environment: Environment = process.env): string | undefined =>
   environment['ACCELD_CONFIG'];
 
+export const wantsLastAccepted = (environment: Environment = process.env): boolean =>
+  environment['ACCELD_LAST_ACCEPTED'] === '1';
+
 export function environmentOverrides(environment: Environment = process.env): readonly Override[] {
   return settings.flatMap(([variable, path]) => {
     const value = environment[variable];
@@ -66,4 +69,12 @@ export function defaultSocketPath(environment: Environment = process.env): strin
   if (process.platform === 'darwin') return join(homedir(), 'Library/Application Support/acceld/run/acceld.sock');
   const runtime = environment['XDG_RUNTIME_DIR'];
   return runtime ? join(runtime, 'acceld/acceld.sock') : join(homedir(), '.acceld/run/acceld.sock');
+}
+
+/** Where the daemon keeps what outlives it. systemd names a folder of the unit's own. */
+export function stateFolder(environment: Environment = process.env): string {
+  const named = environment['ACCELD_STATE'] ?? environment['STATE_DIRECTORY'];
+  if (named) return named;
+  if (process.platform === 'darwin') return join(homedir(), 'Library/Application Support/acceld/state');
+  return join(environment['XDG_STATE_HOME'] ?? join(homedir(), '.local/state'), 'acceld');
 }

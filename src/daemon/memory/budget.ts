@@ -28,7 +28,7 @@ export interface Holding {
 }
 
 export class Budget {
-  readonly limits: BudgetLimits;
+  limits: BudgetLimits;
   readonly #availableBytes: () => number | undefined;
   readonly #holdings = new Map<string, { owner: string; kind: MemoryKind; bytes: number; claims: number }>();
   #used = 0;

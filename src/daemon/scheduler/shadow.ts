@@ -24,19 +24,22 @@ const free = { enterQueue: () => undefined, leaveQueue: () => undefined };
 
 export class Shadow {
   readonly #settings: ShadowSettings;
+  /** One result in so many is looked at. */
+  oneIn: number;
   #seen = 0;
   #waiting = 0;
 
   constructor(settings: ShadowSettings) {
     this.#settings = settings;
+    this.oneIn = settings.oneIn;
   }
 
   /** To be called before anybody changes the result. */
   look(plan: Plan, { placement: { device }, outputs }: Finished): void {
-    const { floor, oneIn } = this.#settings;
+    const { floor } = this.#settings;
     if (device === floor) return;
     this.#seen += 1;
-    if (this.#seen % oneIn !== 0 || this.#waiting >= waitingMax) return;
+    if (this.#seen % this.oneIn !== 0 || this.#waiting >= waitingMax) return;
     this.#waiting += 1;
     const copies = outputs.map((column) => column && Uint8Array.from(column));
     void this.#compare(plan, device, copies).finally(() => (this.#waiting -= 1));

@@ -13,18 +13,29 @@ export interface LogSettings {
 /** Field names whose values never reach a log line, wherever an error object may carry them. */
 const redacted = ['token', 'authorization', 'password', 'err.token', 'err.authorization', 'err.password'];
 
-export function createLog(settings: LogSettings, destination?: DestinationStream): (event: Event) => void {
-  const options = { level: settings.level, base: { pid: process.pid }, redact: redacted };
-  const logger = destination ? pino(options, destination) : pino(options, pino.destination({ fd: 1, sync: true }));
-  let quickCalls = 0;
-  return (event) => {
-    if (event.kind !== 'call-finished') return logRare(logger, event);
+export class Log {
+  readonly #logger: Logger;
+  #settings: LogSettings;
+  #quickCalls = 0;
+
+  constructor(settings: LogSettings, destination: DestinationStream = pino.destination({ fd: 1, sync: true })) {
+    this.#settings = settings;
+    this.#logger = pino({ level: settings.level, base: { pid: process.pid }, redact: redacted }, destination);
+  }
+
+  set settings(settings: LogSettings) {
+    this.#settings = settings;
+    this.#logger.level = settings.level;
+  }
+
+  write(event: Event): void {
+    if (event.kind !== 'call-finished') return logRare(this.#logger, event);
     if (event.outcome === 'OK' && event.totalNs < slowCallMs * 1e6) {
-      quickCalls += 1;
-      if (quickCalls % settings.sampleOneIn !== 0) return;
+      this.#quickCalls += 1;
+      if (this.#quickCalls % this.#settings.sampleOneIn !== 0) return;
     }
-    logCall(logger, event);
-  };
+    logCall(this.#logger, event);
+  }
 }
 
 function logCall(logger: Logger, event: CallFinished): void {

@@ -19,6 +19,7 @@ const floors: readonly (readonly string[])[] = [
   ['operations', 'admission', 'scheduler', 'models'],
   ['rpc'],
   ['open-devices.ts'],
+  ['live-settings.ts'],
   ['doctor'],
   ['daemon.ts'],
   ['main.ts'],
@@ -31,7 +32,7 @@ const side: Readonly<Record<string, readonly string[]>> = {
   config: ['base'],
   service: ['base'],
 };
-const configReaders = ['main.ts', 'open-devices.ts', 'doctor'];
+const configReaders = ['main.ts', 'live-settings.ts', 'open-devices.ts', 'doctor'];
 
 const floorOf = (room: string): number => floors.findIndex((floor) => floor.includes(room));
 

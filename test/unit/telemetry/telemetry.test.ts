@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { describe, it } from 'mocha';
 import type { CallFinished, Event } from '../../../src/daemon/base/events.js';
 import { Device, Priority } from '../../../src/gen/acceld/v1/execution.js';
-import { createLog } from '../../../src/daemon/telemetry/log.js';
+import { Log } from '../../../src/daemon/telemetry/log.js';
 import { createMetrics } from '../../../src/daemon/telemetry/metrics.js';
 
 const call = (change: Partial<CallFinished> = {}): CallFinished => ({
@@ -36,8 +36,8 @@ function logged(events: readonly Event[], sampleOneIn = 10): Record<string, unkn
       done();
     },
   });
-  const log = createLog({ level: 'info', sampleOneIn }, sink);
-  events.forEach(log);
+  const log = new Log({ level: 'info', sampleOneIn }, sink);
+  for (const event of events) log.write(event);
   return lines;
 }
 
