@@ -34,6 +34,8 @@ export interface OpenDevices {
   readonly scheduler: Scheduler;
   /** To be called with the result of a job before anybody changes it. */
   readonly look: (plan: Plan, finished: Finished) => void;
+  /** One result of the GPU in so many is looked at again. */
+  readonly checkOneIn: (count: number) => void;
   /** What the status tells of a device beside what it says itself. */
   readonly facts: (device: Device) => {
     workers: number | undefined;
@@ -64,6 +66,7 @@ export function openDevices(options: DevicesOptions): OpenDevices {
   return {
     scheduler,
     look: (plan, finished) => shadow.look(plan, finished),
+    checkOneIn: (count) => (shadow.oneIn = count),
     facts: (device) =>
       device === gpu?.device
         ? { workers: gpu.device.workers, quarantines: [...gpu.qualification.quarantines(device.info)] }

@@ -1,6 +1,5 @@
 import { catalog } from '../../gen/catalog.js';
 import { GetStatusResponse, type DeviceStatus, type GetStatusRequest } from '../../gen/acceld/v1/admin_service.js';
-import type { AdmissionLimits } from '../admission/admission.js';
 import type { Caller } from '../base/caller.js';
 import type { Device } from '../devices/device.js';
 import type { Method } from '../operations/operation.js';
@@ -9,7 +8,6 @@ import type { Respond, Rooms } from './call.js';
 /** What the status tells and no room of a call knows. */
 export interface StatusSource {
   readonly version: string;
-  readonly perCaller: AdmissionLimits;
   readonly startedNs: number;
   readonly warnings: readonly string[];
   readonly connections: () => number;
@@ -38,7 +36,7 @@ function statusOf(rooms: Rooms, source: StatusSource, caller: Caller): GetStatus
     serving: !rooms.draining(),
     devices: rooms.scheduler.devices.map((device) => deviceStatus(device, source)),
     lanes: rooms.scheduler.lanes.map(({ priority, queued, running }) => ({ priority, queued, running })),
-    caller: callerStatus(rooms, source, caller),
+    caller: callerStatus(rooms, caller),
     connections: source.connections(),
     allowance: 'normal',
     warnings: [...source.warnings],
@@ -51,7 +49,8 @@ function deviceStatus(device: Device, source: StatusSource): DeviceStatus {
   return { ...info, ...state, ...source.facts(device), device: info.kind, kernels: [...info.kernels] };
 }
 
-function callerStatus(rooms: Rooms, { perCaller }: StatusSource, caller: Caller): GetStatusResponse['caller'] {
+function callerStatus(rooms: Rooms, caller: Caller): GetStatusResponse['caller'] {
+  const { perCaller } = rooms.admission.settings;
   const { requests, bytes, queued } = rooms.admission.usage(caller);
   return {
     name: caller.name,
