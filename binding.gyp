@@ -15,6 +15,7 @@
       'native/host/pool_binding.cc',
       'native/host/shared_memory.cc',
       'native/host/system_binding.cc',
+      'native/host/transit.cc',
       'native/host/views.cc',
       'native/host/worker_link.cc',
     ],

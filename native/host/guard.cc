@@ -4,16 +4,11 @@
 #include <cmath>
 #include <cstring>
 
+#include "transit.h"
+
 namespace acceld {
 
 namespace {
-
-template <typename T>
-T Load(const unsigned char* from) {
-  T value;
-  std::memcpy(&value, from, sizeof value);
-  return value;
-}
 
 template <typename T>
 void TakeFrom(unsigned char* column, size_t rows, uint32_t bit, unsigned char* mask) {
@@ -47,9 +42,13 @@ void FetchAhead(const unsigned char* memory, size_t bytes) {
   for (size_t at = 0; at < bytes; at += kCacheLine) __builtin_prefetch(memory + at);
 }
 
+// A worker may give what is no code.
 template <typename T>
 void Narrow(const unsigned char* numbers, size_t rows, unsigned char* codes) {
-  for (size_t row = 0; row < rows; ++row) codes[row] = static_cast<unsigned char>(Load<T>(numbers + row * sizeof(T)));
+  for (size_t row = 0; row < rows; ++row) {
+    const T number = Load<T>(numbers + row * sizeof(T));
+    codes[row] = number >= 0 && number <= 255 ? static_cast<unsigned char>(number) : 0;
+  }
 }
 
 // The rows [begin, begin + rows) of the run, as columns of their own.
@@ -65,7 +64,9 @@ uint32_t RunBlock(const Kernel& kernel, const Guard& guard, const KernelRun& run
   }
   for (size_t i = 0; i < guard.codes.size(); ++i) outputs[guard.codes[i].output] = numbers[i];
   if (guard.mask != nullptr) FetchAhead(guard.mask + begin * sizeof(uint32_t), rows * sizeof(uint32_t));
-  const uint32_t flags = kernel.function({run.params, inputs, outputs, 0, rows, run.params_bytes, &guard.domain});
+  const KernelRun block{run.params, inputs, outputs, 0, rows, run.params_bytes, &guard.domain};
+  const uint32_t flags =
+      guard.way == Way::kBack ? TakeBack(kernel, guard, block, begin - run.begin) : kernel.function(block);
   if (guard.mask != nullptr) {
     unsigned char* mask = guard.mask + begin * sizeof(uint32_t);
     if (HasBits(mask, rows)) std::memset(mask, 0, rows * sizeof(uint32_t));
@@ -83,7 +84,9 @@ uint32_t RunBlock(const Kernel& kernel, const Guard& guard, const KernelRun& run
 uint32_t RunGuarded(const Kernel& kernel, const Guard& guard, const KernelRun& run) {
   uint32_t flags = 0, block = 0;
   for (size_t begin = run.begin; begin < run.end; begin += kGuardRows, ++block) {
-    flags |= RunBlock(kernel, guard, run, begin, std::min(kGuardRows, run.end - begin));
+    const size_t rows = std::min(kGuardRows, run.end - begin);
+    flags |= guard.way == Way::kThere ? TakeThere(kernel, guard, run, begin, rows)
+                                      : RunBlock(kernel, guard, run, begin, rows);
     if ((flags & kOutOfDomain) != 0) return flags | block << kGuardBlockShift;
   }
   return flags;

@@ -15,8 +15,15 @@ struct Codes {
 
 constexpr size_t kCodesMax = 2;
 
+// Where the kernel runs: here, or in another process on copies of the columns, which this call only takes there or
+// back.
+enum class Way : uint8_t { kHere, kThere, kBack };
+
 struct Guard {
   Domain domain;
+  Way way = Way::kHere;
+  // Of the inputs, then of the outputs: the rows of the run alone. Null: an output that nobody wants.
+  unsigned char* copies[2 * kColumnsMax] = {};
   // One u32 per row, bit i + 1 for output i: set where it is not finite, and 0 stored in its place. Null: not wanted.
   unsigned char* mask = nullptr;
   std::vector<Codes> codes;

@@ -1,5 +1,9 @@
 #include "guard_arguments.h"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 namespace acceld {
 
 namespace {
@@ -53,6 +57,29 @@ bool ReadCodes(napi_env env, napi_value list, const KernelCall& call, Guard* gua
   return guard->codes.size() <= kCodesMax;
 }
 
+// Of the inputs, then of the outputs: as many rows as the call has, or one value that holds for all. Undefined: none.
+bool ReadCopies(napi_env env, napi_value list, Way way, const KernelCall& call, Guard* guard) {
+  uint32_t length = 0;
+  const Kernel& kernel = *call.kernel;
+  if (napi_get_array_length(env, list, &length) != napi_ok || length != kernel.inputs + kernel.outputs) return false;
+  for (uint32_t i = 0; i < length; ++i) {
+    const bool is_input = i < kernel.inputs;
+    const size_t output = i - kernel.inputs;
+    const size_t size = SizeOf(is_input ? kernel.input_elements[i] : kernel.output_elements[output]);
+    const size_t rows = is_input && call.inputs[i].stride == 0 ? 1 : call.end - call.begin;
+    napi_value value;
+    if (napi_get_element(env, list, i, &value) != napi_ok) return false;
+    if (!ReadBytes(env, value, rows * size, &guard->copies[i])) return false;
+    if (guard->copies[i] != nullptr) continue;
+    const auto is_coded = [output](const Codes& codes) { return codes.output == output; };
+    const bool is_wanted =
+        is_input || call.outputs[output] != nullptr || std::any_of(guard->codes.begin(), guard->codes.end(), is_coded);
+    if (is_wanted) return false;
+  }
+  guard->way = way;
+  return true;
+}
+
 napi_value Field(napi_env env, napi_value object, const char* name) {
   napi_value value = nullptr;
   if (napi_get_named_property(env, object, name, &value) != napi_ok) napi_get_undefined(env, &value);
@@ -62,6 +89,20 @@ napi_value Field(napi_env env, napi_value object, const char* name) {
 bool HasType(napi_env env, napi_value value, napi_valuetype type) {
   napi_valuetype kind;
   return napi_typeof(env, value, &kind) == napi_ok && kind == type;
+}
+
+constexpr std::pair<const char*, Way> kCopies[] = {{"copiesThere", Way::kThere}, {"copiesBack", Way::kBack}};
+
+bool CollectColumns(napi_env env, napi_value object, const char* name, Buffers* buffers) {
+  const napi_value columns = Field(env, object, name);
+  uint32_t length = 0;
+  napi_get_array_length(env, columns, &length);
+  for (uint32_t i = 0; i < length; ++i) {
+    napi_value column;
+    const std::string place = Place((std::string("guard.") + name).c_str(), i);
+    if (napi_get_element(env, columns, i, &column) != napi_ok || !buffers->Add(column, place)) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -83,6 +124,12 @@ bool ReadGuard(napi_env env, napi_value value, KernelCall* call) {
   if (!ReadCodes(env, Field(env, value, "codes"), *call, guard.get())) {
     return Refuse(env, "guard.codes must be null or a Uint8Array of a byte a row for each output, at most 2");
   }
+  for (const auto& [name, way] : kCopies) {
+    const napi_value copies = Field(env, value, name);
+    if (!HasType(env, copies, napi_undefined) && !ReadCopies(env, copies, way, *call, guard.get())) {
+      return Refuse(env, std::string("guard.") + name + " must be a Uint8Array of the call's rows for each column");
+    }
+  }
   call->guard = std::move(guard);
   return true;
 }
@@ -90,16 +137,9 @@ bool ReadGuard(napi_env env, napi_value value, KernelCall* call) {
 bool CollectGuardBuffers(napi_env env, napi_value value, Buffers* buffers) {
   if (HasType(env, value, napi_undefined)) return true;
   if (!buffers->Add(Field(env, value, "mask"), "guard.mask")) return false;
-  const napi_value codes = Field(env, value, "codes");
-  uint32_t length = 0;
-  napi_get_array_length(env, codes, &length);
-  for (uint32_t i = 0; i < length; ++i) {
-    napi_value column;
-    if (napi_get_element(env, codes, i, &column) != napi_ok || !buffers->Add(column, Place("guard.codes", i))) {
-      return false;
-    }
-  }
-  return true;
+  if (!CollectColumns(env, value, "codes", buffers)) return false;
+  return std::all_of(std::begin(kCopies), std::end(kCopies),
+                     [&](const auto& copies) { return CollectColumns(env, value, copies.first, buffers); });
 }
 
 }  // namespace acceld

@@ -16,82 +16,27 @@
 #include <utility>
 
 #include "../backends/cpu/dispatch.h"
-#include "option_chain.h"
+#include "guard_columns.h"
 
 namespace {
 
 using namespace acceld;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr size_t kRows = 3 * kGuardRows + 5;
-
-// Of price-options: ranges of its seven inputs, and |rate x years| and |yield x years|.
-Guard OptionGuard() {
-  Guard guard;
-  guard.domain.ranges = {{1, 2, false},  {1e-9, 1e12, false}, {1e-9, 1e12, false}, {-2, 2, false},
-                         {-2, 2, false}, {1e-9, 10, true},    {1e-9, 200, true}};
-  guard.domain.products = {{3, 6, 50}, {4, 6, 50}};
-  return guard;
-}
-
-// Columns of a kernel, all rows alike but for what a test sets.
-class Columns {
- public:
-  explicit Columns(const Kernel& kernel) : kernel_(kernel) {
-    static const double numbers[] = {1, 100, 100, 0.05, 0.01, 0.2, 1};
-    for (size_t i = 0; i < kernel.inputs; ++i) {
-      memory_[i].resize(kRows * SizeOf(kernel.input_elements[i]));
-      for (size_t row = 0; row < kRows; ++row) Set(i, row, numbers[i]);
-      inputs_[i] = {memory_[i].data(), SizeOf(kernel.input_elements[i])};
-    }
-    for (size_t i = 0; i < kernel.outputs; ++i) {
-      results_[i].resize(kRows * SizeOf(kernel.output_elements[i]));
-      outputs_[i] = results_[i].data();
-    }
-    mask_.assign(kRows, 0xffffffff);
-  }
-
-  void Set(size_t column, size_t row, double value) {
-    unsigned char* place = memory_[column].data() + row * SizeOf(kernel_.input_elements[column]);
-    const float narrow = static_cast<float>(value);
-    switch (kernel_.input_elements[column]) {
-      case Element::kF64: std::memcpy(place, &value, sizeof value); return;
-      case Element::kF32: std::memcpy(place, &narrow, sizeof narrow); return;
-      default: *place = static_cast<unsigned char>(value);
-    }
-  }
-
-  uint32_t Run(const Guard& guard, size_t begin = 0, size_t end = kRows) {
-    return RunGuarded(kernel_, guard, {&params_, inputs_, outputs_, begin, end, kernel_.params_bytes});
-  }
-
-  unsigned char* mask() { return reinterpret_cast<unsigned char*>(mask_.data()); }
-  uint32_t MaskOf(size_t row) const { return mask_[row]; }
-  std::vector<unsigned char>& output(size_t index) { return results_[index]; }
-
- private:
-  const Kernel& kernel_;
-  const uint32_t params_ = kBlackScholesMerton;
-  std::vector<unsigned char> memory_[kColumnsMax];
-  std::vector<unsigned char> results_[kColumnsMax];
-  Column inputs_[kColumnsMax];
-  unsigned char* outputs_[kColumnsMax];
-  std::vector<uint32_t> mask_;
-};
 
 struct Odd {
   size_t column;
   double value;
 };
 
-std::string FindsWhatIsOutOfTheDomain(const Kernel& kernel) {
+std::string FindsWhatIsOutOfTheDomain(const Kernel& kernel, bool elsewhere) {
   const double infinity = std::numeric_limits<double>::infinity();
   const Odd odd[] = {{0, 0},     {0, 3},         {0, 255},  {1, 0},    {1, -100}, {1, kNaN}, {2, 2e12},
                      {2, 1e-10}, {3, 2.1},       {3, -2.1}, {4, kNaN}, {4, 3},    {5, 11},   {5, -0.2},
                      {5, 1e-10}, {5, -infinity}, {6, 201},  {6, kNaN}, {6, 1e-10}};
   for (const size_t row : {size_t{0}, size_t{7}, kGuardRows - 1, 2 * kGuardRows, kRows - 1}) {
     for (const Odd& each : odd) {
-      Columns columns(kernel);
+      Columns columns(kernel, elsewhere);
       columns.Set(each.column, row, each.value);
       const uint32_t flags = columns.Run(OptionGuard());
       const std::string place = "column " + std::to_string(each.column) + ", row " + std::to_string(row);
@@ -102,18 +47,18 @@ std::string FindsWhatIsOutOfTheDomain(const Kernel& kernel) {
   return "";
 }
 
-std::string LetsPassWhatIsInTheDomain(const Kernel& kernel) {
-  Columns columns(kernel);
+std::string LetsPassWhatIsInTheDomain(const Kernel& kernel, bool elsewhere) {
+  Columns columns(kernel, elsewhere);
   const Odd edges[] = {{0, 2}, {1, 1e-9}, {1, 1e12}, {3, -2}, {3, 2}, {5, 0}, {5, -0.0}, {5, 10}, {6, 0}, {6, 1e-9}};
   size_t row = 0;
   for (const Odd& each : edges) columns.Set(each.column, row++, each.value);
   return (columns.Run(OptionGuard()) & kOutOfDomain) == 0 ? "" : "a value at a border is refused";
 }
 
-std::string BoundsProducts(const Kernel& kernel) {
+std::string BoundsProducts(const Kernel& kernel, bool elsewhere) {
   for (const auto& [rate, years, good] : {std::tuple{0.25, 200.0, true}, {0.26, 200.0, false}, {-0.26, 200.0, false}}) {
     for (const size_t column : {3, 4}) {
-      Columns columns(kernel);
+      Columns columns(kernel, elsewhere);
       columns.Set(column, kRows - 1, rate);
       columns.Set(6, kRows - 1, years);
       if (((columns.Run(OptionGuard()) & kOutOfDomain) == 0) != good)
@@ -123,8 +68,8 @@ std::string BoundsProducts(const Kernel& kernel) {
   return "";
 }
 
-std::string TakesOutWhatIsNotFinite(const Kernel& kernel) {
-  Columns columns(kernel);
+std::string TakesOutWhatIsNotFinite(const Kernel& kernel, bool elsewhere) {
+  Columns columns(kernel, elsewhere);
   Guard guard = OptionGuard();
   guard.mask = columns.mask();
   // At the money at expiry gamma does not exist.
@@ -143,8 +88,8 @@ std::string TakesOutWhatIsNotFinite(const Kernel& kernel) {
              : "something is left in its place";
 }
 
-std::string LeavesOtherRowsAlone(const Kernel& kernel) {
-  Columns columns(kernel);
+std::string LeavesOtherRowsAlone(const Kernel& kernel, bool elsewhere) {
+  Columns columns(kernel, elsewhere);
   Guard guard = OptionGuard();
   guard.mask = columns.mask();
   columns.Run(guard, 100, 200);
@@ -210,7 +155,7 @@ std::string SurvivesWhateverIsWritten(const Kernel& kernel) {
   return "";
 }
 
-using Case = std::string (*)(const Kernel&);
+using Case = std::string (*)(const Kernel&, bool elsewhere);
 
 }  // namespace
 
@@ -234,7 +179,10 @@ int main() {
       if (!kernel.checks_domain) continue;
       report(*set, kernel, "survives whatever is written", SurvivesWhateverIsWritten(kernel));
       if (!IsPriceOptions(kernel)) continue;
-      for (const auto& [name, run] : of_options) report(*set, kernel, name, run(kernel));
+      for (const auto& [name, run] : of_options) {
+        report(*set, kernel, name, run(kernel, false));
+        report(*set, kernel, (std::string(name) + ", elsewhere").c_str(), run(kernel, true));
+      }
     }
   }
   return failed ? 1 : 0;

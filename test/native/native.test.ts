@@ -34,6 +34,7 @@ const testedUnits: typeof kernelUnits = [
   ...kernelUnits,
   ['native/backends/cpu/dispatch.cc'],
   ['native/host/guard.cc'],
+  ['native/host/transit.cc'],
   ['native/host/pool.cc'],
   ...['entry', 'plan', 'seal'].map((name) => [`native/backends/gpu/${name}.cc`] as const),
   ['native/backends/metal/command_fault.cc'],
