@@ -22,6 +22,7 @@ export class Source {
   readonly #overrides: readonly Override[];
   readonly #copy: string | undefined;
   #text = '';
+  #keeping: Promise<void> = Promise.resolve();
 
   constructor({ file, overrides, stateFolder }: SourceOptions) {
     this.file = file;
@@ -48,8 +49,18 @@ export class Source {
   }
 
   /** Keeps what was read last, now that the daemon runs by it. Rejects with what the file system says. */
-  async keep(): Promise<void> {
-    if (this.#copy !== undefined) await keepAccepted(this.#copy, this.#text);
+  keep(): Promise<void> {
+    const copy = this.#copy;
+    const text = this.#text;
+    if (copy === undefined) return Promise.resolve();
+    const kept = this.#keeping.then(() => keepAccepted(copy, text));
+    this.#keeping = kept.catch(() => undefined);
+    return kept;
+  }
+
+  /** Nothing is being written any more. */
+  close(): Promise<void> {
+    return this.#keeping;
   }
 
   #fromCopy(copy: string, { problems }: ConfigurationError): Config {
