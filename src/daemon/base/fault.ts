@@ -66,6 +66,16 @@ export const faultKinds = {
     retryable: false,
     meaning: 'a result leaves the range of the precision',
   },
+  HISTORY_ABSENT: {
+    status: 'FAILED_PRECONDITION',
+    retryable: false,
+    meaning: 'the daemon keeps no history, or cannot read it now',
+  },
+  ALLOWANCE_CLOSED: {
+    status: 'UNAVAILABLE',
+    retryable: true,
+    meaning: 'policy lets no work of this priority in now, to protect what is more urgent',
+  },
   DRAINING: { status: 'UNAVAILABLE', retryable: true, meaning: 'the daemon is stopping' },
   INTERNAL: { status: 'INTERNAL', retryable: false, meaning: 'a bug of acceld; the log has the cause' },
 } as const satisfies Record<string, FaultKind>;

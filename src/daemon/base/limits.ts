@@ -60,6 +60,9 @@ export const drainMsMax = 10_000;
 /** Retry hint of a refusal: by then a full queue of 1 ms chunks has moved. */
 export const retryAfterMs = 20;
 
+/** The same where policy keeps a lane closed: it opens rung by rung, in times of some ten seconds. */
+export const closedRetryAfterMs = 5_000;
+
 /** Callers that have a metric series of their own work; the rest share "other". */
 export const callerStatesMax = 256;
 

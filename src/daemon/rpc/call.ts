@@ -89,7 +89,7 @@ export class Course {
       seed: undefined,
       bytesCopied: plan && finished ? columnBytes(plan) : 0,
       bytesShared: finished ? (plan?.traffic?.sharedBytes ?? 0) : 0,
-      allowance: 'normal',
+      allowance: this.rooms.scheduler.allowance.rung,
       quotaLeft: ticket && { requests: ticket.requestsLeft, bytes: ticket.bytesLeft },
     };
   }

@@ -1,4 +1,5 @@
 import type { Priority } from '../../gen/acceld/v1/execution.js';
+import type { LaneState } from '../base/allowance.js';
 import type { Work } from './work.js';
 
 /** A queue of one priority, the earliest deadline first; jobs of one deadline in order of arrival. */
@@ -6,6 +7,8 @@ export class Lane {
   readonly #works: Work[] = [];
   /** Jobs with a chunk given to a device that are not answered yet. */
   running = 0;
+  /** What becomes of its jobs, as policy has it. */
+  state: LaneState = 'open';
 
   constructor(
     readonly priority: Priority,
@@ -20,6 +23,12 @@ export class Lane {
   /** The first of those that a device has a place for. */
   first(fits: (work: Work) => boolean): Work | undefined {
     return this.#works.find(fits);
+  }
+
+  /** Those that wait and may not: all of a closed lane, and of one that sheds all that have not begun. */
+  unwanted(): readonly Work[] {
+    if (this.state === 'closed') return [...this.#works];
+    return this.state === 'shed' ? this.#works.filter(({ dispatched }) => dispatched === 0) : [];
   }
 
   push(work: Work): void {

@@ -18,8 +18,7 @@ const lossesMax = 2;
 /** Deaths of a device during a job after which it never gets that job again. */
 const deathsMax = 2;
 
-const isAble = (device: Device, plan: Plan): boolean =>
-  device.info.kernels.some(({ name }) => name === plan.kernel) && (plan.guard === undefined || device.guards === true);
+const isAble = ({ info }: Device, plan: Plan): boolean => info.kernels.some(({ name }) => name === plan.kernel);
 
 /**
  * Chooses the device for a job: the one asked for, or the one predicted to finish first. Throws where the caller's terms
@@ -55,7 +54,6 @@ function whyNot(kind: DeviceKind, plan: Plan, devices: readonly Device[]): strin
   const device = devices.find(({ info }) => info.kind === kind);
   if (!device) return `this machine has no ${nameOf(kind)} that acceld can use`;
   if (!device.state.up) return `the ${nameOf(kind)} is down: ${device.state.reason}`;
-  if (plan.guard && !device.guards) return `the ${nameOf(kind)} takes no columns in regions`;
   return `the ${nameOf(kind)} has no kernel ${plan.kernel}`;
 }
 

@@ -1,8 +1,10 @@
 // Decides when and where jobs run, and cuts them into chunks. Knows no kernel and no caller.
 // One loop: every arrival, completion, cancellation and deadline leads to step().
 import { Priority } from '../../gen/acceld/v1/execution.js';
+import { unlimited, type Allowance } from '../base/allowance.js';
 import type { Clock } from '../base/clock.js';
 import { Fault } from '../base/fault.js';
+import { closedRetryAfterMs } from '../base/limits.js';
 import type { Plan } from '../base/plan.js';
 import { DeviceFailure, type Device, type Outcome } from '../devices/device.js';
 import { chunkEnd } from './chunk.js';
@@ -21,6 +23,12 @@ const cancelEarlyNs = 2_000_000;
 
 const deadlineExceeded = (): Fault => new Fault('DEADLINE_EXCEEDED', 'the deadline passed before the work was done');
 
+function notLetIn({ priority }: Lane, { reasons }: Allowance): Fault {
+  const name = Priority[priority].replace('PRIORITY_', '');
+  const why = reasons.map(({ text }) => text).join('; ');
+  return new Fault('ALLOWANCE_CLOSED', `no ${name} work is let in now: ${why}`, { retryAfterMs: closedRetryAfterMs });
+}
+
 export class Scheduler {
   readonly #clock: Clock;
   readonly lanes: readonly Lane[] = [
@@ -35,11 +43,34 @@ export class Scheduler {
   readonly #slots = new Map<Device, Kinds>();
   /** Predicted nanoseconds of the jobs placed on each device that are not over. */
   readonly #backlog = new Map<Device, Kinds>();
+  /** Device time of the chunks that ran on each device. */
+  readonly #busyNs = new Map<Device, number>();
   #stepping = false;
+  #allowance = unlimited;
 
   constructor(clock: Clock, devices: readonly [Device, ...Device[]]) {
     this.#clock = clock;
     this.devices = devices;
+  }
+
+  /** Device time that whatever ran on it took since the beginning, summed over threads. */
+  busyNs(device: Device): number {
+    return this.#busyNs.get(device) ?? 0;
+  }
+
+  /** What policy lets run now. */
+  get allowance(): Allowance {
+    return this.#allowance;
+  }
+
+  /** From the next chunk on. Chunks on a device end. */
+  obey(allowance: Allowance): void {
+    this.#allowance = allowance;
+    for (const lane of this.lanes) {
+      lane.state = allowance.lanes.get(lane.priority) ?? 'open';
+      for (const work of lane.unwanted()) this.#refuse(work, lane);
+    }
+    this.#step();
   }
 
   /** The device for a job: the one asked for, or the one predicted to finish first with what waits for it. */
@@ -55,6 +86,7 @@ export class Scheduler {
   submit(order: Order, placement: Placement): Promise<Finished> {
     return new Promise((resolve, reject) => {
       const lane = this.#laneOf(order.plan);
+      if (lane.state === 'closed') throw notLetIn(lane, this.#allowance);
       const work: Work = {
         plan: order.plan,
         deadlineNs: order.deadlineNs,
@@ -80,7 +112,7 @@ export class Scheduler {
         finish: resolve,
         fail: reject,
       };
-      const isSmall = work.estimateNs < placement.device.inlineNs;
+      const isSmall = work.estimateNs < placement.device.inlineNs && lane.state !== 'held';
       if (isSmall && this.#nothingWaitsBefore(lane)) this.#dispatch(work, lane, { inline: true });
       else this.#enqueue(work, lane);
     });
@@ -91,6 +123,7 @@ export class Scheduler {
     work.counted = true;
     this.#count(this.#backlog, work.placement.device, lane, work.estimateNs);
     this.#wait(work, lane);
+    if (lane.state === 'shed' && work.queued && work.dispatched === 0) this.#refuse(work, lane);
   }
 
   #wait(work: Work, lane: Lane): void {
@@ -101,6 +134,8 @@ export class Scheduler {
       work.signal.addEventListener('abort', work.onAbort, { once: true });
       if (work.signal.aborted) work.onAbort();
     }
+    // A job that comes back from a device that failed.
+    if (lane.state === 'closed' && work.queued) this.#refuse(work, lane);
     this.#step();
   }
 
@@ -109,6 +144,7 @@ export class Scheduler {
     if (this.#stepping) return;
     this.#stepping = true;
     for (const lane of this.lanes) {
+      if (lane.state === 'held') continue;
       const fits = (work: Work): boolean => this.#hasSlot(work.placement.device, lane);
       for (let work = lane.first(fits); work !== undefined; work = lane.first(fits)) {
         if (this.#isOver(work)) this.#dequeue(work, lane);
@@ -145,6 +181,7 @@ export class Scheduler {
   #done(work: Work, lane: Lane, { computeNs, notFinite, failure }: Outcome): void {
     work.chunks -= 1;
     work.computeNs += computeNs;
+    this.#busyNs.set(work.placement.device, this.busyNs(work.placement.device) + computeNs);
     work.notFinite ||= notFinite;
     if (failure && work.mishap?.kind !== 'died') work.mishap = failure;
     this.#count(this.#slots, work.placement.device, lane, -1);
@@ -157,6 +194,11 @@ export class Scheduler {
     const isDeadline = this.#clock.nowNs() > work.deadlineNs - cancelEarlyNs;
     work.failure ??= isDeadline ? deadlineExceeded() : new Fault('CANCELLED', 'cancelled by the client');
     if (work.queued) this.#dequeue(work, lane);
+  }
+
+  #refuse(work: Work, lane: Lane): void {
+    work.failure ??= notLetIn(lane, this.#allowance);
+    this.#dequeue(work, lane);
   }
 
   /** True: no further chunk may start. */
@@ -224,7 +266,9 @@ export class Scheduler {
 
   #hasSlot(device: Device, lane: Lane): boolean {
     const used = this.#slots.get(device);
-    return used === undefined || used[lane.bulk ? 'bulk' : 'urgent'] < device.tasksMax;
+    if (used === undefined) return true;
+    if (!lane.bulk) return used.urgent < device.tasksMax;
+    return used.bulk < Math.max(1, Math.floor(device.tasksMax * this.#allowance.bulkShare));
   }
 
   #count(counts: Map<Device, Kinds>, device: Device, lane: Lane, amount: number): void {
