@@ -286,11 +286,11 @@ export interface Receipt {
     | QuotaLeft
     | undefined;
   /**
-   * Bytes of input and result columns that travelled inside messages. What a worker's device takes and gives besides is
-   * not counted.
+   * Bytes of input and result columns that were copied: inside messages, to and from the memory of a device's worker, and
+   * by a device that cannot use that memory where it lies.
    */
   bytesCopied: number;
-  /** Bytes of input and result columns that were used where they lie in regions. */
+  /** Bytes of input and result columns that lay in regions. The CPU uses them there; what another device took is copied too. */
   bytesShared: number;
 }
 
