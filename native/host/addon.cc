@@ -21,6 +21,8 @@ Napi::Object Export(Napi::Env env, Napi::Object exports) {
   exports.Set("peerCredentials", Napi::Function::New(env, GetPeerCredentials, "peerCredentials"));
   exports.Set("openWorkerLink", Napi::Function::New(env, OpenWorkerLink, "openWorkerLink"));
   exports.Set("lockFile", Napi::Function::New(env, LockFile, "lockFile"));
+  exports.Set("activateSocket", Napi::Function::New(env, ActivateSocketOf, "activateSocket"));
+  exports.Set("listenerPath", Napi::Function::New(env, ListenerPath, "listenerPath"));
   ExportMemory(env, exports);
   exports.Set("harden", Napi::Function::New(env, HardenProcess, "harden"));
 #if defined(ACCELD_TEST)

@@ -24,6 +24,10 @@ std::vector<std::string> Harden();
 
 std::string CpuName();
 
+// Listening sockets that launchd holds for this process under a name of its plist, which it hands over once. None on
+// other systems, which pass theirs as open descriptors.
+std::vector<int> ActivateSocket(const std::string& name);
+
 // A descriptor of `bytes` of memory without a name, of which no holder can change the size; `bytes` are whole pages,
 // all of them allocated where the system can do so without touching them. Negative: refused, and `error` is the errno.
 int CreateMemoryDescriptor(size_t bytes, int* error);

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <launch.h>
 #include <pthread.h>
 #include <pthread/qos.h>
 #include <sys/mman.h>
@@ -47,6 +48,16 @@ std::string CpuName() {
   size_t size = sizeof name;
   sysctlbyname("machdep.cpu.brand_string", name, &size, nullptr, 0);
   return name;
+}
+
+std::vector<int> ActivateSocket(const std::string& name) {
+  int* descriptors = nullptr;
+  size_t count = 0;
+  // ENOENT: no such socket in the plist. ESRCH: not started by launchd. EALREADY: handed over before.
+  if (launch_activate_socket(name.c_str(), &descriptors, &count) != 0) return {};
+  std::vector<int> handed(descriptors, descriptors + count);
+  std::free(descriptors);
+  return handed;
 }
 
 int CreateMemoryDescriptor(size_t bytes, int* error) {

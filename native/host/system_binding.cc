@@ -2,10 +2,13 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 
 #include "platform.h"
@@ -46,11 +49,43 @@ Napi::Value LockFile(const Napi::CallbackInfo& info) {
   return env.Undefined();
 }
 
-Napi::Value HardenProcess(const Napi::CallbackInfo& info) {
-  const std::vector<std::string> refused = Harden();
-  Napi::Array list = Napi::Array::New(info.Env(), refused.size());
-  for (uint32_t i = 0; i < refused.size(); ++i) list.Set(i, refused[i]);
+template <typename Value>
+static Napi::Array ToArray(Napi::Env env, const std::vector<Value>& values) {
+  Napi::Array list = Napi::Array::New(env, values.size());
+  for (uint32_t i = 0; i < values.size(); ++i) list.Set(i, values[i]);
   return list;
+}
+
+Napi::Value HardenProcess(const Napi::CallbackInfo& info) { return ToArray(info.Env(), Harden()); }
+
+Napi::Value ActivateSocketOf(const Napi::CallbackInfo& info) {
+  return ToArray(info.Env(),
+                 info[0].IsString() ? ActivateSocket(info[0].As<Napi::String>().Utf8Value()) : std::vector<int>{});
+}
+
+// Negative: no such option, or no socket.
+static int SocketOption(int descriptor, int name) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  return getsockopt(descriptor, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
+
+Napi::Value ListenerPath(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const int descriptor = info[0].IsNumber() ? info[0].As<Napi::Number>().Int32Value() : -1;
+  sockaddr_un address{};
+  socklen_t size = sizeof address;
+  if (SocketOption(descriptor, SO_TYPE) != SOCK_STREAM) return env.Null();
+  // macOS answers with the option's own bit, Linux with 1.
+  if (SocketOption(descriptor, SO_ACCEPTCONN) <= 0) return env.Null();
+  if (getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) != 0) return env.Null();
+  // The name of an abstract socket of Linux begins with a zero byte: such a one has no owner.
+  if (address.sun_family != AF_UNIX || size <= offsetof(sockaddr_un, sun_path) || address.sun_path[0] == '\0')
+    return env.Null();
+  // No worker may inherit it.
+  if (fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0) return env.Null();
+  const size_t length = strnlen(address.sun_path, size - offsetof(sockaddr_un, sun_path));
+  return Napi::String::New(env, address.sun_path, length);
 }
 
 }  // namespace acceld

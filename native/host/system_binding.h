@@ -6,5 +6,7 @@ namespace acceld {
 Napi::Value GetPeerCredentials(const Napi::CallbackInfo& info);
 Napi::Value LockFile(const Napi::CallbackInfo& info);
 Napi::Value HardenProcess(const Napi::CallbackInfo& info);
+Napi::Value ActivateSocketOf(const Napi::CallbackInfo& info);
+Napi::Value ListenerPath(const Napi::CallbackInfo& info);
 
 }  // namespace acceld

@@ -37,7 +37,7 @@ export function followSettings({ source, start, announce, log, admission, region
     file: source.file,
     read: () => source.read(),
     rooms: [
-      { settings: ['log'], prepare: (next) => () => (log.settings = logSettings(next)) },
+      { settings: ['log.level', 'log.sample_one_in'], prepare: (next) => () => (log.settings = logSettings(next)) },
       { settings: ['admission'], prepare: (next) => () => (admission.settings = admissionSettings(next)) },
       { settings: ['memory'], prepare: (next) => prepareMemory(regions.budget, next) },
       { settings: ['gpu.check_one_in'], prepare: (next) => () => devices.checkOneIn(next.gpu.check_one_in) },

@@ -18,6 +18,8 @@ const flags = {
   'log-level': { type: 'string' },
   'no-gpu': { type: 'boolean' },
   'last-accepted': { type: 'boolean' },
+  'log-file': { type: 'string' },
+  'allow-root': { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const satisfies ParseArgsConfig['options'];
@@ -34,6 +36,8 @@ Options of all:
   --no-gpu          use the CPU alone
   --last-accepted   serve by the copy of the file that was accepted last when the file is bad (ACCELD_LAST_ACCEPTED=1)
   --json            print what doctor finds for programs
+  --log-file FILE   write the log there; SIGHUP opens the file again
+  --allow-root      serve as root under launchd or systemd, which is refused otherwise
   --log-level LEVEL debug, info, warn or error (ACCELD_LOG_LEVEL)
 
 SIGHUP makes a running daemon read its file again; a bad one changes nothing, and the log says why.
@@ -65,6 +69,7 @@ interface Settings {
   readonly file: string | undefined;
   readonly overrides: readonly Override[];
   readonly lastAccepted: boolean;
+  readonly isRootAllowed: boolean;
   readonly json: boolean;
   readonly help: boolean;
 }
@@ -80,6 +85,7 @@ function readSettings(args: readonly string[]): Settings {
   add('--socket', 'listeners.unix.path', values.socket);
   add('--http-port', 'http.port', number(values['http-port']));
   add('--log-level', 'log.level', values['log-level']);
+  add('--log-file', 'log.file', values['log-file']);
   add('--no-gpu', 'gpu.enabled', values['no-gpu'] ? false : undefined);
   add('--tcp-port', 'listeners.tcp.port', number(values['tcp-port']));
   add('--tcp-port', 'listeners.tcp.enabled', values['tcp-port'] === undefined ? undefined : true);
@@ -87,6 +93,7 @@ function readSettings(args: readonly string[]): Settings {
     file: values.config ?? environment.configFileOf(),
     overrides,
     lastAccepted: values['last-accepted'] ?? environment.wantsLastAccepted(),
+    isRootAllowed: values['allow-root'] ?? false,
     json: values.json ?? false,
     help: values.help ?? false,
   };
@@ -119,7 +126,10 @@ async function serve(settings: Settings, addonPath: string | undefined): Promise
   // Before the daemon serves there is nothing to reload.
   process.on('SIGHUP', () => undefined);
   const addon = loadHostAddon(addonPath);
-  const warnings = environment.checkEnvironment(addon.version.endsWith('+test'));
+  const warnings = [
+    ...environment.checkEnvironment(addon.version.endsWith('+test')),
+    ...environment.checkUser(process.geteuid?.(), settings.isRootAllowed),
+  ];
   const { file, overrides } = settings;
   const source = new Source({
     file,

@@ -58,6 +58,28 @@ export function checkEnvironment(isTestBuild: boolean, environment: Environment 
   ];
 }
 
+/**
+ * Warnings about the user that the daemon runs as. As root it could harm the whole machine, and needs nothing of root's: a
+ * service is refused, and a shell, as that of a container, warned.
+ */
+export function checkUser(
+  uid: number | undefined,
+  isRootAllowed: boolean,
+  environment: Environment = process.env,
+): readonly string[] {
+  if (uid !== 0 || isRootAllowed) return [];
+  const line = 'acceld runs as root and needs nothing that root alone may do';
+  if (!isUnderServiceManager(environment)) return [line];
+  throw new StartFailure(exitCodes.configuration, `${line}: set the service's user, or pass --allow-root`);
+}
+
+/** What systemd says about the sockets that it hands over. */
+export const socketActivation = (environment: Environment = process.env) => ({
+  pid: environment['LISTEN_PID'],
+  count: environment['LISTEN_FDS'],
+  names: environment['LISTEN_FDNAMES'],
+});
+
 /** launchd sets XPC_SERVICE_NAME ("0" in a terminal), systemd INVOCATION_ID. */
 function isUnderServiceManager(environment: Environment): boolean {
   const launchd = environment['XPC_SERVICE_NAME'];

@@ -78,5 +78,7 @@ export const schema = z.strictObject({
     })
     .prefault({}),
 });
+      /** In place of standard output. Opened again on SIGHUP, once it was moved away. */
+      file: z.string().min(1).optional(),
 
 export type Config = z.output<typeof schema>;

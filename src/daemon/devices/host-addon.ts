@@ -123,3 +123,7 @@ export function loadHostAddon(
 ): HostAddon {
   return createRequire(import.meta.url)(path) as HostAddon;
 }
+  /** Descriptors of the listening sockets that launchd holds for this process under a name; it hands them over once. */
+  activateSocket(name: string): readonly number[];
+  /** Where a listening Unix stream socket is bound; null: the descriptor is none, or has no path. No child inherits it. */
+  listenerPath(descriptor: number): string | null;

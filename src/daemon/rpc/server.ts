@@ -23,6 +23,8 @@ import { connectionOptions, listenUnix } from './unix-listener.js';
 export interface ListenerSettings {
   /** Claimed by this process already. */
   readonly socket: string;
+  /** The listening socket at that path, if the service manager opened it. */
+  readonly descriptor: number | undefined;
   /** Loopback port, or undefined: no TCP. */
   readonly tcpPort: number | undefined;
 }
@@ -81,7 +83,7 @@ export class RpcServer {
     return server;
   }
 
-  async #listen({ addon, rooms, listeners: { socket: path, tcpPort } }: RpcOptions): Promise<void> {
+  async #listen({ addon, rooms, listeners: { socket: path, descriptor, tcpPort } }: RpcOptions): Promise<void> {
     const accept = (admit: (socket: Socket) => boolean) => (socket: Socket) => {
       // A connection that is reset before grpc-js owns it must not end the process.
       socket.on('error', () => socket.destroy());
@@ -89,7 +91,7 @@ export class RpcServer {
       else socket.destroy();
     };
     const onUnix = accept((socket) => this.identity.admitUnix(socket));
-    this.#listeners.push(await listenUnix({ path, addon, isClaimed: true, onConnection: onUnix }));
+    this.#listeners.push(await listenUnix({ path, addon, isClaimed: true, descriptor, onConnection: onUnix }));
     await this.#listenDescriptors(path, { addon, regions: rooms.regions });
     if (tcpPort === undefined) return;
     this.#listeners.push(

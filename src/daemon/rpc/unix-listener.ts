@@ -1,5 +1,5 @@
 // A Unix socket that nobody else can take, spoof or tamper with: trusted directories, a lock, no links followed.
-import { chmodSync, lstatSync, mkdirSync, realpathSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, realpathSync, unlinkSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { socketPathBytesMax } from '../base/limits.js';
@@ -12,6 +12,8 @@ interface Options {
   readonly onConnection: (socket: Socket) => void;
   /** This daemon has claimed the path, or another socket in the same directory: that lock holds for this one too. */
   readonly isClaimed?: boolean;
+  /** The service manager listens already: the path, its mode and its removal are the manager's. */
+  readonly descriptor?: number | undefined;
 }
 
 /**
@@ -23,12 +25,17 @@ export const connectionOptions = { allowHalfOpen: false, noDelay: true } as cons
 const untrusted = (message: string): StartFailure => new StartFailure(exitCodes.untrustedPath, message);
 
 /** Listens with mode 0600 in a directory of mode 0700. Throws StartFailure with a reason for people. */
-export async function listenUnix({ path, addon, onConnection, isClaimed = false }: Options): Promise<Server> {
+export async function listenUnix(options: Options): Promise<Server> {
+  const { path, addon, onConnection, isClaimed = false, descriptor } = options;
   const whole = checkedPath(path);
   if (!isClaimed) claimUnix(whole, addon);
-  await removeStale(whole);
   const server = createServer(connectionOptions, onConnection);
-  await listening(server, whole);
+  if (descriptor !== undefined) {
+    await listening(server, { fd: descriptor });
+    return server;
+  }
+  await removeStale(whole);
+  await listening(server, { path: whole });
   chmodSync(whole, 0o600);
   return server;
 }
@@ -37,7 +44,12 @@ export async function listenUnix({ path, addon, onConnection, isClaimed = false 
 export function claimUnix(path: string, addon: HostAddon): void {
   const whole = checkedPath(path);
   prepareDirectory(dirname(whole));
-  if (takeLock(addon, `${whole}.lock`)) return;
+  const lock = `${whole}.lock`;
+  if (takeLock(addon, lock)) {
+    // For whoever rotates the log file and sends SIGHUP then.
+    writeFileSync(lock, `${process.pid}\n`);
+    return;
+  }
   throw new StartFailure(exitCodes.alreadyRunning, `another daemon serves ${whole}`);
 }
 
@@ -112,13 +124,14 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
-function listening(server: Server, path: string): Promise<void> {
+function listening(server: Server, place: { path: string } | { fd: number }): Promise<void> {
   return new Promise((done, reject) => {
+    const named = 'path' in place ? place.path : `descriptor ${place.fd}`;
     server.once('error', (error) =>
-      reject(new StartFailure(exitCodes.system, `cannot listen on ${path}: ${error.message}`)),
+      reject(new StartFailure(exitCodes.system, `cannot listen on ${named}: ${error.message}`)),
     );
     const before = process.umask(0o177);
-    server.listen(path, () => done());
+    server.listen(place, () => done());
     process.umask(before);
   });
 }

@@ -1,31 +1,51 @@
 // Events to log lines. Never a value of a request: prices and positions stay out of logs.
-import { pino, type DestinationStream, type Logger } from 'pino';
+import { pino, type Logger } from 'pino';
 import { Device, Priority } from '../../gen/acceld/v1/execution.js';
 import type { CallFinished, Event } from '../base/events.js';
 import { faultKinds } from '../base/fault.js';
 import { slowCallMs } from '../base/limits.js';
+import { openLogFile, type LogDestination } from './log-file.js';
 
 export interface LogSettings {
   readonly level: string;
   readonly sampleOneIn: number;
 }
 
+export interface LogOptions extends LogSettings {
+  /** Undefined: standard output. */
+  readonly file?: string | undefined;
+}
+
 /** Field names whose values never reach a log line, wherever an error object may carry them. */
 const redacted = ['token', 'authorization', 'password', 'err.token', 'err.authorization', 'err.password'];
 
+type Sink = Pick<LogDestination, 'write'> & Partial<LogDestination>;
+
 export class Log {
   readonly #logger: Logger;
+  readonly #destination: Sink;
   #settings: LogSettings;
   #quickCalls = 0;
 
-  constructor(settings: LogSettings, destination: DestinationStream = pino.destination({ fd: 1, sync: true })) {
+  constructor(settings: LogOptions, destination: Sink = openLogFile(settings.file)) {
     this.#settings = settings;
+    this.#destination = destination;
     this.#logger = pino({ level: settings.level, base: { pid: process.pid }, redact: redacted }, destination);
   }
 
   set settings(settings: LogSettings) {
     this.#settings = settings;
     this.#logger.level = settings.level;
+  }
+
+  /** After the file was moved away; false: there is no new one, and lines go on to the old. */
+  reopen(): boolean {
+    try {
+      this.#destination.reopen?.();
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   write(event: Event): void {

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { StartFailure } from '../../../src/daemon/base/start-failure.js';
-import { checkEnvironment, defaultSocketPath, environmentOverrides } from '../../../src/daemon/config/environment.js';
+import {
+  checkEnvironment,
+  checkUser,
+  defaultSocketPath,
+  environmentOverrides,
+  socketActivation,
+} from '../../../src/daemon/config/environment.js';
 
 describe('environment', () => {
   it('turns variables into overrides', () => {
@@ -21,6 +27,19 @@ describe('environment', () => {
     }
     assert.equal(checkEnvironment(false, { ...environment, XPC_SERVICE_NAME: '0' }).length, 2);
     assert.deepEqual(checkEnvironment(false, { INVOCATION_ID: '1', PATH: '/bin' }), []);
+  });
+
+  it('refuses root under a service manager, and warns of it in a shell', () => {
+    const service = { XPC_SERVICE_NAME: 'dev.acceld' };
+    const refused = (error: unknown) => error instanceof StartFailure && /--allow-root/.test(error.message);
+    assert.throws(() => checkUser(0, false, service), refused);
+    assert.equal(checkUser(0, false, {}).length, 1);
+    for (const quiet of [checkUser(0, true, service), checkUser(501, false, service)]) assert.deepEqual(quiet, []);
+  });
+
+  it('reads what systemd says of its sockets', () => {
+    const environment = { LISTEN_PID: '7', LISTEN_FDS: '1', LISTEN_FDNAMES: 'acceld' };
+    assert.deepEqual(socketActivation(environment), { pid: '7', count: '1', names: 'acceld' });
   });
 
   it('ignores test hooks in a production build, and says so', () => {
