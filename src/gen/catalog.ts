@@ -5,6 +5,7 @@ import { GetMetricsRequest, GetMetricsResponse, GetStatusRequest, GetStatusRespo
 import { ImpliedVolatilityRequest, ImpliedVolatilityResponse } from "./acceld/v1/implied_volatility.js";
 import { OpenRequest, OpenResponse } from "./acceld/v1/session_service.js";
 import { PriceOptionsRequest, PriceOptionsResponse } from "./acceld/v1/price_options.js";
+import { SetPolicyRequest, SetPolicyResponse } from "./acceld/v1/policy.js";
 import { SimulateRequest, SimulateResponse } from "./acceld/v1/simulate.js";
 
 /** Every method of acceld.v1 by service and name. Columns are the fields that hold a Tensor. */
@@ -48,6 +49,19 @@ export const catalog = {
       responseColumns: [],
       request: GetMetricsRequest,
       response: GetMetricsResponse,
+    },
+    setPolicy: {
+      name: "set-policy",
+      path: "/acceld.v1.AdminService/SetPolicy",
+      requestStream: false,
+      responseStream: false,
+      idempotent: true,
+      rowsIndependent: false,
+      role: "ROLE_OPERATOR",
+      requestColumns: {},
+      responseColumns: [],
+      request: SetPolicyRequest,
+      response: SetPolicyResponse,
     },
   },
   memory: {

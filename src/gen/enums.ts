@@ -6,4 +6,5 @@ export { Device, Fallback, Precision, Priority } from "./acceld/v1/execution.js"
 export { OptionModel, OptionType } from "./acceld/v1/option.js";
 export { OptionValue } from "./acceld/v1/price_options.js";
 export { Role } from "./acceld/v1/annotations.js";
+export { Voice, Rung } from "./acceld/v1/policy.js";
 export { VolatilityStatus } from "./acceld/v1/implied_volatility.js";

@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Device, deviceFromJSON, deviceToJSON, Priority, priorityFromJSON, priorityToJSON } from "./execution.js";
+import { PolicyStatus } from "./policy.js";
 
 export const protobufPackage = "acceld.v1";
 
@@ -47,7 +48,11 @@ export interface GetStatusResponse {
   /** Operations that were called in the last minute. */
   operations: OperationActivity[];
   /** What the machine's sensors say. */
-  sensors?: SensorStatus | undefined;
+  sensors?:
+    | SensorStatus
+    | undefined;
+  /** What policy lets run, and why. */
+  policy?: PolicyStatus | undefined;
 }
 
 /** What one caller does. */
@@ -150,6 +155,11 @@ export interface LaneStatus {
   queued: number;
   /** Jobs that run. */
   running: number;
+  /**
+   * What becomes of its jobs, as policy has it: "open", "held" (they wait), "shed" (those that would wait are refused) or
+   * "closed" (they are refused).
+   */
+  state: string;
 }
 
 /** One caller and its use of the limits. */
@@ -324,6 +334,7 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     callers: [],
     operations: [],
     sensors: undefined,
+    policy: undefined,
   };
 }
 
@@ -373,6 +384,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.sensors !== undefined) {
       SensorStatus.encode(message.sensors, writer.uint32(114).fork()).join();
+    }
+    if (message.policy !== undefined) {
+      PolicyStatus.encode(message.policy, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -502,6 +516,14 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.sensors = SensorStatus.decode(reader, reader.uint32());
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.policy = PolicyStatus.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -544,6 +566,7 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
         ? object.operations.map((e: any) => OperationActivity.fromJSON(e))
         : [],
       sensors: isSet(object.sensors) ? SensorStatus.fromJSON(object.sensors) : undefined,
+      policy: isSet(object.policy) ? PolicyStatus.fromJSON(object.policy) : undefined,
     };
   },
 
@@ -591,6 +614,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     if (message.sensors !== undefined) {
       obj.sensors = SensorStatus.toJSON(message.sensors);
     }
+    if (message.policy !== undefined) {
+      obj.policy = PolicyStatus.toJSON(message.policy);
+    }
     return obj;
   },
 
@@ -616,6 +642,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     message.operations = object.operations?.map((e) => OperationActivity.fromPartial(e)) || [];
     message.sensors = (object.sensors !== undefined && object.sensors !== null)
       ? SensorStatus.fromPartial(object.sensors)
+      : undefined;
+    message.policy = (object.policy !== undefined && object.policy !== null)
+      ? PolicyStatus.fromPartial(object.policy)
       : undefined;
     return message;
   },
@@ -1537,7 +1566,7 @@ export const QuarantineStatus: MessageFns<QuarantineStatus> = {
 };
 
 function createBaseLaneStatus(): LaneStatus {
-  return { priority: 0, queued: 0, running: 0 };
+  return { priority: 0, queued: 0, running: 0, state: "" };
 }
 
 export const LaneStatus: MessageFns<LaneStatus> = {
@@ -1550,6 +1579,9 @@ export const LaneStatus: MessageFns<LaneStatus> = {
     }
     if (message.running !== 0) {
       writer.uint32(24).uint32(message.running);
+    }
+    if (message.state !== "") {
+      writer.uint32(34).string(message.state);
     }
     return writer;
   },
@@ -1591,6 +1623,14 @@ export const LaneStatus: MessageFns<LaneStatus> = {
             message.running = reader.uint32();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1608,6 +1648,7 @@ export const LaneStatus: MessageFns<LaneStatus> = {
       priority: isSet(object.priority) ? priorityFromJSON(object.priority) : 0,
       queued: isSet(object.queued) ? globalThis.Number(object.queued) : 0,
       running: isSet(object.running) ? globalThis.Number(object.running) : 0,
+      state: isSet(object.state) ? globalThis.String(object.state) : "",
     };
   },
 
@@ -1622,6 +1663,9 @@ export const LaneStatus: MessageFns<LaneStatus> = {
     if (message.running !== 0) {
       obj.running = Math.round(message.running);
     }
+    if (message.state !== "") {
+      obj.state = message.state;
+    }
     return obj;
   },
 
@@ -1633,6 +1677,7 @@ export const LaneStatus: MessageFns<LaneStatus> = {
     message.priority = object.priority ?? 0;
     message.queued = object.queued ?? 0;
     message.running = object.running ?? 0;
+    message.state = object.state ?? "";
     return message;
   },
 };

@@ -237,6 +237,14 @@ export interface FallbackTaken {
   reason: string;
 }
 
+/** A priority that the daemon chose. */
+export interface Classified {
+  /** The priority. */
+  priority: Priority;
+  /** Why: a short sentence with what was measured. */
+  reason: string;
+}
+
 /** What is left of the caller's limits after this call was admitted. */
 export interface QuotaLeft {
   /** Further calls that may be in flight at the same time. */
@@ -292,6 +300,8 @@ export interface Receipt {
   bytesCopied: number;
   /** Bytes of input and result columns that lay in regions. The CPU uses them there; what another device took is copied too. */
   bytesShared: number;
+  /** Set where the call gave no priority and the daemon chose one. */
+  classified?: Classified | undefined;
 }
 
 function createBaseExecutionOptions(): ExecutionOptions {
@@ -532,6 +542,91 @@ export const FallbackTaken: MessageFns<FallbackTaken> = {
   },
 };
 
+function createBaseClassified(): Classified {
+  return { priority: 0, reason: "" };
+}
+
+export const Classified: MessageFns<Classified> = {
+  encode(message: Classified, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.priority !== 0) {
+      writer.uint32(8).int32(message.priority);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Classified {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseClassified();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.priority = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Classified {
+    return {
+      priority: isSet(object.priority) ? priorityFromJSON(object.priority) : 0,
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+    };
+  },
+
+  toJSON(message: Classified): unknown {
+    const obj: any = {};
+    if (message.priority !== 0) {
+      obj.priority = priorityToJSON(message.priority);
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Classified>): Classified {
+    return Classified.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Classified>): Classified {
+    const message = createBaseClassified();
+    message.priority = object.priority ?? 0;
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
 function createBaseQuotaLeft(): QuotaLeft {
   return { requests: 0, bytes: 0 };
 }
@@ -640,6 +735,7 @@ function createBaseReceipt(): Receipt {
     quotaLeft: undefined,
     bytesCopied: 0,
     bytesShared: 0,
+    classified: undefined,
   };
 }
 
@@ -719,6 +815,9 @@ export const Receipt: MessageFns<Receipt> = {
         throw new globalThis.Error("value provided for field BigInt(message.bytesShared) of type uint64 too large");
       }
       writer.uint32(144).uint64(BigInt(message.bytesShared));
+    }
+    if (message.classified !== undefined) {
+      Classified.encode(message.classified, writer.uint32(154).fork()).join();
     }
     return writer;
   },
@@ -880,6 +979,14 @@ export const Receipt: MessageFns<Receipt> = {
             message.bytesShared = longToNumber(reader.uint64());
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.classified = Classified.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -956,6 +1063,7 @@ export const Receipt: MessageFns<Receipt> = {
         : isSet(object.bytes_shared)
         ? globalThis.Number(object.bytes_shared)
         : 0,
+      classified: isSet(object.classified) ? Classified.fromJSON(object.classified) : undefined,
     };
   },
 
@@ -1015,6 +1123,9 @@ export const Receipt: MessageFns<Receipt> = {
     if (message.bytesShared !== 0) {
       obj.bytesShared = globalThis.Number(message.bytesShared);
     }
+    if (message.classified !== undefined) {
+      obj.classified = Classified.toJSON(message.classified);
+    }
     return obj;
   },
 
@@ -1045,6 +1156,9 @@ export const Receipt: MessageFns<Receipt> = {
       : undefined;
     message.bytesCopied = object.bytesCopied ?? 0;
     message.bytesShared = object.bytesShared ?? 0;
+    message.classified = (object.classified !== undefined && object.classified !== null)
+      ? Classified.fromPartial(object.classified)
+      : undefined;
     return message;
   },
 };
