@@ -48,6 +48,10 @@ export class Admission {
     return { ...(this.#callers.get(caller.name) ?? idle()) };
   }
 
+  get callers(): ReadonlyMap<string, Readonly<Usage>> {
+    return this.#callers;
+  }
+
   get total(): Usage {
     return { ...this.#total };
   }

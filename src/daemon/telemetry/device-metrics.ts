@@ -2,7 +2,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { Device } from '../../gen/acceld/v1/execution.js';
 import type { Event } from '../base/events.js';
-import { shortName } from './call-metrics.js';
+import { shortName } from './call-series.js';
 
 /** One device, at the time of a scrape. */
 export interface DeviceReading {
@@ -12,15 +12,26 @@ export interface DeviceReading {
   readonly workers: number | undefined;
   /** Of the memory that it shares with the daemon. */
   readonly memory: { readonly bytes: number; readonly usedBytes: number; readonly fragmentation: number } | undefined;
+  /** Device time used since the daemon began, summed over threads. */
+  readonly busyNs: number;
+  /** Threads that it can use at once. */
+  readonly parallel: number;
 }
 
-const nameOf = (kind: Device): string => shortName(Device[kind]);
+export interface DeviceSources {
+  readonly devices: () => readonly DeviceReading[];
+  /** Share of a device's time that was used in the last minute. */
+  readonly busyRatio: (device: DeviceReading) => number;
+}
+
+export const deviceName = (kind: Device): string => shortName(Device[kind]);
 
 export function createDeviceMetrics(
-  devices: () => readonly DeviceReading[],
+  { devices, busyRatio }: DeviceSources,
   registers: Registry[],
 ): (event: Event) => void {
   addDeviceReadings(devices, registers);
+  addBusy({ devices, busyRatio }, registers);
   const byDevice = { labelNames: ['device'], registers };
   const starts = new Counter({ name: 'acceld_worker_starts_total', help: 'Workers that were ready.', ...byDevice });
   const deaths = new Counter({ name: 'acceld_worker_deaths_total', help: 'Workers that ended.', ...byDevice });
@@ -49,10 +60,10 @@ export function createDeviceMetrics(
       moved.inc({ device: event.device, role: 'accused' }, event.accused);
       moved.inc({ device: event.device, role: 'lost' }, event.lost);
     } else if (event.kind === 'kernel-quarantined') {
-      quarantines.inc({ device: nameOf(event.device), kernel: event.kernel });
+      quarantines.inc({ device: deviceName(event.device), kernel: event.kernel });
     } else if (event.kind === 'result-checked') {
       const outcome = event.isSame ? 'same' : 'different';
-      checks.inc({ device: nameOf(event.device), kernel: event.kernel, outcome });
+      checks.inc({ device: deviceName(event.device), kernel: event.kernel, outcome });
     }
   };
 }
@@ -65,7 +76,7 @@ function addDeviceReadings(devices: () => readonly DeviceReading[], registers: R
     labelNames,
     registers,
     collect() {
-      for (const { kind, up } of devices()) this.set({ device: nameOf(kind) }, up ? 1 : 0);
+      for (const { kind, up } of devices()) this.set({ device: deviceName(kind) }, up ? 1 : 0);
     },
   });
   new Gauge({
@@ -74,7 +85,8 @@ function addDeviceReadings(devices: () => readonly DeviceReading[], registers: R
     labelNames,
     registers,
     collect() {
-      for (const { kind, workers } of devices()) if (workers !== undefined) this.set({ device: nameOf(kind) }, workers);
+      for (const { kind, workers } of devices())
+        if (workers !== undefined) this.set({ device: deviceName(kind) }, workers);
     },
   });
   new Gauge({
@@ -85,8 +97,8 @@ function addDeviceReadings(devices: () => readonly DeviceReading[], registers: R
     collect() {
       for (const { kind, memory } of devices()) {
         if (!memory) continue;
-        this.set({ device: nameOf(kind), state: 'used' }, memory.usedBytes);
-        this.set({ device: nameOf(kind), state: 'free' }, memory.bytes - memory.usedBytes);
+        this.set({ device: deviceName(kind), state: 'used' }, memory.usedBytes);
+        this.set({ device: deviceName(kind), state: 'free' }, memory.bytes - memory.usedBytes);
       }
     },
   });
@@ -96,7 +108,31 @@ function addDeviceReadings(devices: () => readonly DeviceReading[], registers: R
     labelNames,
     registers,
     collect() {
-      for (const { kind, memory } of devices()) if (memory) this.set({ device: nameOf(kind) }, memory.fragmentation);
+      for (const { kind, memory } of devices())
+        if (memory) this.set({ device: deviceName(kind) }, memory.fragmentation);
+    },
+  });
+}
+
+function addBusy({ devices, busyRatio }: DeviceSources, registers: Registry[]): void {
+  const labelNames = ['device'];
+  new Counter({
+    name: 'acceld_device_busy_seconds_total',
+    help: 'Device time of whatever ran, failed calls and checks too, summed over threads.',
+    labelNames,
+    registers,
+    collect() {
+      this.reset();
+      for (const { kind, busyNs } of devices()) this.inc({ device: deviceName(kind) }, busyNs / 1e9);
+    },
+  });
+  new Gauge({
+    name: 'acceld_device_busy_ratio',
+    help: 'Share of the device time that was used in the last minute.',
+    labelNames,
+    registers,
+    collect() {
+      for (const device of devices()) this.set({ device: deviceName(device.kind) }, busyRatio(device));
     },
   });
 }

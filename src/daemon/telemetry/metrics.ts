@@ -1,13 +1,18 @@
-// Events to Prometheus series. The only file that knows metric names. Labels come from closed lists alone: no series is
-// named by a client, so no client can fill the memory or learn who else trades.
+// Events to Prometheus series. Only the files called metrics know metric names. Labels come from closed lists alone: no series
+// is named by a client, so no client can fill the memory or learn who else trades.
 import { monitorEventLoopDelay, PerformanceObserver, constants as perf } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { Priority } from '../../gen/acceld/v1/execution.js';
-import type { Event } from '../base/events.js';
-import { createCallMetrics, shortName } from './call-metrics.js';
+import type { PolicyReading } from '../base/allowance.js';
+import type { ConfigurationEvent, Event, PolicyEvent } from '../base/events.js';
+import { createCallerMetrics, registerCallMetrics } from './call-metrics.js';
+import { shortName, type CallTable } from './call-series.js';
+import { createConfigurationMetrics } from './configuration-metrics.js';
 import { createDeviceMetrics, type DeviceReading } from './device-metrics.js';
-import { createMemoryMetrics, type MemoryReading } from './memory-metrics.js';
 import { durationBuckets } from './duration-metrics.js';
+import { createHistoryMetrics, type HistoryReading } from './history-metrics.js';
+import { createMemoryMetrics, type MemoryReading } from './memory-metrics.js';
+import { createPolicyMetrics } from './policy-metrics.js';
 
 /**
  * Sampling interval of the event loop's lag: a stall of 20 ms is always seen, one of 5 ms by one sample in four. Sampling
@@ -20,6 +25,8 @@ const lagWindowMs = 60_000;
 export interface Metrics {
   readonly observe: (event: Event) => void;
   readonly text: () => Promise<string>;
+  /** With the series that name callers. */
+  readonly textForOperators: () => Promise<string>;
   readonly contentType: string;
   readonly close: () => void;
 }
@@ -31,12 +38,54 @@ export interface Readings {
   readonly devices: () => readonly DeviceReading[];
   readonly memory: () => MemoryReading;
   readonly runtimeIsSupported: boolean;
+  /** Counted by somebody else. */
+  readonly calls: CallTable;
+  readonly busyRatio: (device: DeviceReading) => number;
+  /** Seconds since the Unix epoch. */
+  readonly startSeconds: number;
+  /** Undefined: there is no policy. */
+  readonly policy: (() => PolicyReading) | undefined;
+  /** Undefined: nothing is kept. */
+  readonly history: (() => HistoryReading) | undefined;
 }
 
 export function createMetrics(readings: Readings): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  const calls = createCallMetrics(registry);
+  registerCallMetrics(readings.calls, registry);
+  const callers = createCallerMetrics(readings.calls);
+  addReadings(readings, registers);
+  if (readings.history) createHistoryMetrics(readings.history, registers);
+  const observers = [
+    observeConnections(registers),
+    createDeviceMetrics(readings, registers),
+    createMemoryMetrics(readings.memory, registers),
+  ];
+  const observeConfiguration = createConfigurationMetrics(registers);
+  const observePolicy = readings.policy && createPolicyMetrics(readings.policy, registers);
+  const closeLag = addEventLoopLag(registers);
+  const closePauses = addGarbageCollection(registers);
+  return {
+    observe: (event) => {
+      if (event.kind === 'call-finished') return;
+      for (const observe of observers) observe(event);
+      if (isOfConfiguration(event)) observeConfiguration(event);
+      else if (isOfPolicy(event)) observePolicy?.(event);
+    },
+    text: () => registry.metrics(),
+    textForOperators: () => Registry.merge([registry, callers]).metrics(),
+    contentType: registry.contentType,
+    close: () => {
+      closeLag();
+      closePauses();
+    },
+  };
+}
+
+const isOfConfiguration = (event: Event): event is ConfigurationEvent => event.kind.startsWith('configuration-');
+const isOfPolicy = (event: Event): event is PolicyEvent => /^(allowance|voice)-/.test(event.kind);
+
+function observeConnections(registers: Registry[]): (event: Event) => void {
   const connections = new Gauge({ name: 'acceld_connections', help: 'Open connections.', registers });
   const refused = new Counter({
     name: 'acceld_connections_refused_total',
@@ -48,27 +97,11 @@ export function createMetrics(readings: Readings): Metrics {
     help: 'Errors that no fault describes; each is logged.',
     registers,
   });
-  addReadings(readings, registers);
-  const observeDevices = createDeviceMetrics(readings.devices, registers);
-  const observeMemory = createMemoryMetrics(readings.memory, registers);
-  const closeLag = addEventLoopLag(registers);
-  const closePauses = addGarbageCollection(registers);
-  return {
-    observe: (event) => {
-      if (event.kind === 'call-finished') calls(event);
-      else if (event.kind === 'connection-opened') connections.inc();
-      else if (event.kind === 'connection-closed') connections.dec();
-      else if (event.kind === 'connection-refused') refused.inc();
-      else if (event.kind === 'bug') bugs.inc();
-      else if (event.kind === 'region-ended') observeMemory(event);
-      else observeDevices(event);
-    },
-    text: () => registry.metrics(),
-    contentType: registry.contentType,
-    close: () => {
-      closeLag();
-      closePauses();
-    },
+  return ({ kind }) => {
+    if (kind === 'connection-opened') connections.inc();
+    else if (kind === 'connection-closed') connections.dec();
+    else if (kind === 'connection-refused') refused.inc();
+    else if (kind === 'bug') bugs.inc();
   };
 }
 
@@ -81,6 +114,9 @@ function addReadings(readings: Readings, registers: Registry[]): void {
     registers,
   });
   supported.set(readings.runtimeIsSupported ? 1 : 0);
+  const startHelp = 'When the daemon began, in seconds since the Unix epoch.';
+  const start = new Gauge({ name: 'acceld_start_time_seconds', help: startHelp, registers });
+  start.set(readings.startSeconds);
   new Gauge({
     name: 'acceld_lane_jobs',
     help: 'Jobs in a lane.',

@@ -4,18 +4,20 @@ import { describe, it } from 'mocha';
 import { Device } from '../../../src/gen/acceld/v1/execution.js';
 import { createDeviceMetrics } from '../../../src/daemon/telemetry/device-metrics.js';
 
-const cpu = { kind: Device.DEVICE_CPU, up: true, workers: undefined, memory: undefined };
+const cpu = { kind: Device.DEVICE_CPU, up: true, workers: undefined, memory: undefined, busyNs: 3e9, parallel: 2 };
 const gpu = {
   kind: Device.DEVICE_GPU,
   up: false,
   workers: 2,
   memory: { bytes: 100, usedBytes: 30, fragmentation: 0.25 },
+  busyNs: 0,
+  parallel: 1,
 };
 
 describe('device metrics', () => {
   it('tells what each device is now, and nothing that it has not', async () => {
     const registry = new Registry();
-    createDeviceMetrics(() => [cpu, gpu], [registry]);
+    createDeviceMetrics({ devices: () => [cpu, gpu], busyRatio: ({ parallel }) => 0.5 / parallel }, [registry]);
     const text = await registry.metrics();
     for (const line of [
       'acceld_device_up{device="cpu"} 1',
@@ -24,6 +26,9 @@ describe('device metrics', () => {
       'acceld_device_memory_bytes{device="gpu",state="used"} 30',
       'acceld_device_memory_bytes{device="gpu",state="free"} 70',
       'acceld_device_memory_fragmentation{device="gpu"} 0.25',
+      'acceld_device_busy_seconds_total{device="cpu"} 3',
+      'acceld_device_busy_ratio{device="cpu"} 0.25',
+      'acceld_device_busy_ratio{device="gpu"} 0.5',
     ]) {
       assert.ok(text.includes(line), line);
     }
@@ -32,7 +37,7 @@ describe('device metrics', () => {
 
   it('counts workers, the jobs they left, quarantines and second looks', async () => {
     const registry = new Registry();
-    const observe = createDeviceMetrics(() => [], [registry]);
+    const observe = createDeviceMetrics({ devices: () => [], busyRatio: () => 0 }, [registry]);
     const device = Device.DEVICE_GPU;
     observe({ kind: 'worker-started', device: 'gpu', pid: 1, startMs: 5 });
     observe({ kind: 'worker-died', device: 'gpu', pid: 1, cause: 'killed', accused: 2, lost: 3 });

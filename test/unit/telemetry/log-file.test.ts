@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'mocha';
 import { StartFailure } from '../../../src/daemon/base/start-failure.js';
 import { Log } from '../../../src/daemon/telemetry/log.js';
 import { openLogFile } from '../../../src/daemon/telemetry/log-file.js';
+import { eventually } from '../../support/eventually.js';
 import { scratch } from '../../support/start.js';
 
 describe('log file', () => {
@@ -40,6 +41,17 @@ describe('log file', () => {
     sink.reopen();
     sink.write('three\n');
     assert.deepEqual([readFileSync(`${file}.0`, 'utf8'), readFileSync(file, 'utf8')], ['one\ntwo\n', 'three\n']);
+    folder.remove();
+  });
+
+  it('notices by itself that it was moved away', async () => {
+    const folder = scratch();
+    const file = join(folder.path, 'acceld.log');
+    const sink = openLogFile(file);
+    renameSync(file, `${file}.0`);
+    await eventually(() => assert.ok(existsSync(file)));
+    sink.write('new\n');
+    assert.deepEqual([readFileSync(`${file}.0`, 'utf8'), readFileSync(file, 'utf8')], ['', 'new\n']);
     folder.remove();
   });
 

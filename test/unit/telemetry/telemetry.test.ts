@@ -1,30 +1,12 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { describe, it } from 'mocha';
-import type { CallFinished, Event } from '../../../src/daemon/base/events.js';
-import { Device, Priority } from '../../../src/gen/acceld/v1/execution.js';
+import type { Event } from '../../../src/daemon/base/events.js';
+import { Priority } from '../../../src/gen/acceld/v1/execution.js';
 import { Log } from '../../../src/daemon/telemetry/log.js';
-import { createMetrics } from '../../../src/daemon/telemetry/metrics.js';
-
-const call = (change: Partial<CallFinished> = {}): CallFinished => ({
-  kind: 'call-finished',
-  requestId: 'r',
-  caller: 'uid:1',
-  operation: 'an-operation',
-  priority: Priority.PRIORITY_ORDER,
-  device: Device.DEVICE_CPU,
-  outcome: 'OK',
-  message: '',
-  rows: 3,
-  requestBytes: 10,
-  responseBytes: 20,
-  copiedBytes: 5,
-  sharedBytes: 7,
-  queueNs: 1000,
-  computeNs: 2000,
-  totalNs: 3000,
-  ...change,
-});
+import { CallTable } from '../../../src/daemon/telemetry/call-series.js';
+import { createMetrics, type Readings } from '../../../src/daemon/telemetry/metrics.js';
+import { callFinished } from '../../support/call-finished.js';
 
 const memory = () => ({ budgetBytes: 0, usedBytes: {}, regions: 0 });
 
@@ -43,19 +25,19 @@ function logged(events: readonly Event[], sampleOneIn = 10): Record<string, unkn
 
 describe('log', () => {
   it('keeps one quick success of ten, every failure and every slow call', () => {
-    const quick = Array.from({ length: 30 }, () => call());
+    const quick = Array.from({ length: 30 }, () => callFinished());
     assert.equal(logged(quick).length, 3);
-    assert.equal(logged([call({ outcome: 'QUEUE_FULL', message: 'full' })])[0]!['msg'], 'call failed: full');
-    assert.equal(logged([call({ totalNs: 1e9 })])[0]!['msg'], 'slow call');
+    assert.equal(logged([callFinished({ outcome: 'QUEUE_FULL', message: 'full' })])[0]!['msg'], 'call failed: full');
+    assert.equal(logged([callFinished({ totalNs: 1e9 })])[0]!['msg'], 'slow call');
   });
 
   it('names request, caller and operation in each call’s line', () => {
-    const [line] = logged([call({ outcome: 'INTERNAL', message: 'x' })]);
+    const [line] = logged([callFinished({ outcome: 'INTERNAL', message: 'x' })]);
     assert.deepEqual(
       [line!['requestId'], line!['caller'], line!['operation'], line!['level']],
       ['r', 'uid:1', 'an-operation', 50],
     );
-    assert.deepEqual([line!['priority'], line!['device'], line!['totalUs']], ['PRIORITY_ORDER', 'DEVICE_CPU', 3]);
+    assert.deepEqual([line!['priority'], line!['device'], line!['totalUs']], ['PRIORITY_ORDER', 'DEVICE_CPU', 3000]);
   });
 
   it('logs a bug with its cause and without secrets', () => {
@@ -67,17 +49,20 @@ describe('log', () => {
 });
 
 describe('metrics', () => {
+  const readings = (change: Partial<Readings> = {}): Readings => ({
+    ...{ version: '1', runtimeIsSupported: false, startSeconds: 1_800_000_000 },
+    ...{ lanes: () => [], devices: () => [], memory, busyRatio: () => 0 },
+    ...{ calls: new CallTable(), policy: undefined, history: undefined },
+    ...change,
+  });
+
   it('counts calls by operation, device, priority and outcome', async () => {
-    const metrics = createMetrics({
-      version: '1',
-      lanes: () => [],
-      devices: () => [],
-      memory,
-      runtimeIsSupported: false,
-    });
-    metrics.observe(call());
-    metrics.observe(call({ outcome: 'INVALID_INPUT' }));
+    const calls = new CallTable();
+    const metrics = createMetrics(readings({ calls }));
+    calls.add(callFinished());
+    calls.add(callFinished({ outcome: 'INVALID_INPUT' }));
     const text = await metrics.text();
+    const forOperators = await metrics.textForOperators();
     metrics.close();
     const labels = 'operation="an-operation",device="cpu",priority="order",outcome="OK"';
     assert.ok(text.includes(`acceld_call_seconds_count{${labels}} 1`), text);
@@ -85,11 +70,13 @@ describe('metrics', () => {
     assert.ok(text.includes(`acceld_call_seconds_count{${labels.replace('OK', 'INVALID_INPUT')}} 1`));
     assert.ok(text.includes('acceld_runtime_supported 0'));
     assert.ok(!text.includes('uid:1'), 'the scrape needs no right, so it names no caller');
+    assert.ok(forOperators.includes('acceld_caller_calls_total{caller="uid:1"} 2'));
+    assert.ok(forOperators.includes('acceld_runtime_supported 0'));
   });
 
   it('follows connections and measures the event loop and its pauses', async () => {
     const lanes = () => [{ priority: Priority.PRIORITY_BATCH, queued: 2, running: 1 }];
-    const metrics = createMetrics({ version: '1', lanes, devices: () => [], memory, runtimeIsSupported: true });
+    const metrics = createMetrics(readings({ lanes }));
     metrics.observe({ kind: 'connection-opened', caller: 'a', pid: 1 });
     metrics.observe({ kind: 'connection-opened', caller: 'a', pid: 1 });
     metrics.observe({ kind: 'connection-closed', caller: 'a' });
