@@ -12,6 +12,7 @@ import { loadHostAddon } from '../src/daemon/devices/host-addon.js';
 import { goldenPlans } from '../src/daemon/operations/index.js';
 import { Scheduler } from '../src/daemon/scheduler/scheduler.js';
 import type { Order } from '../src/daemon/scheduler/work.js';
+import { Pools } from '../src/daemon/devices/pools.js';
 import { WorkerDevice } from '../src/daemon/worker/worker-device.js';
 import type { DeviceRole } from '../src/daemon/worker/worker-process.js';
 import { inTurn, median, MissingPart, repeats, toRow, type Bench, type Row } from './row.js';
@@ -59,6 +60,7 @@ interface WorkerOptions {
 async function openWorker(device: DeviceRole, options: WorkerOptions = {}): Promise<Opened> {
   const { executable = 'acceld-worker', fault = '', isDown = false } = options;
   const folder = mkdtempSync(join(tmpdir(), 'acceld-bench-'));
+  const pools = new Pools(addon, { threads: 1 });
   const worker = await WorkerDevice.open({
     addon,
     clock: systemClock,
@@ -67,12 +69,14 @@ async function openWorker(device: DeviceRole, options: WorkerOptions = {}): Prom
     device,
     folder,
     arenaBytes: 16 * 1024 * 1024,
+    pools,
     useStandby: false,
     qualify: ({ info }) => Promise.resolve(info.kernels.map(({ name }) => name)),
     environment: () => ({ ACCELD_FAULT: fault }),
   });
   const close = async (): Promise<void> => {
     await worker.close();
+    pools.close();
     rmSync(folder, { recursive: true });
   };
   for (let waitedMs = 0; worker.state.up === isDown; waitedMs += 20) {

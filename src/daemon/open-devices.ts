@@ -91,7 +91,7 @@ function readingOf(device: Device, gpu: WorkerDevice | undefined) {
 }
 
 /** Until a worker is qualified the device is down. */
-function openGpu({ addon, announce, clock, config: { gpu }, folder }: DevicesOptions, floor: Device) {
+function openGpu({ addon, announce, clock, config: { gpu }, folder }: DevicesOptions, floor: CpuDevice) {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   sweepOrphans(folder);
   const qualification = new Qualification({ floor, announce, golden: goldenPlans });
@@ -108,6 +108,7 @@ function openGpu({ addon, announce, clock, config: { gpu }, folder }: DevicesOpt
   });
   return { device, qualification };
 }
+    pools: floor.pools,
 
 /** The worker that can do everything wrong comes with the addon's build with test hooks. */
 function executableOf({ version }: HostAddon): string {

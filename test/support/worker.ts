@@ -8,6 +8,7 @@ import type { Event } from '../../src/daemon/base/events.js';
 import { noRoom, type Plan } from '../../src/daemon/base/plan.js';
 import type { Load, Outcome, Task } from '../../src/daemon/devices/device.js';
 import { loadHostAddon } from '../../src/daemon/devices/host-addon.js';
+import { Pools } from '../../src/daemon/devices/pools.js';
 import { WorkerDevice, type WorkerDeviceSettings } from '../../src/daemon/worker/worker-device.js';
 import { builds } from './addon-child.js';
 import { eventually } from './eventually.js';
@@ -42,6 +43,7 @@ export async function openWorker(
     prepare(join(folder, 'store'));
   }
   const events: Event[] = [];
+  const pools = new Pools(addon, { threads: 1 });
   let current = fault;
   const device = await WorkerDevice.open({
     addon,
@@ -51,6 +53,7 @@ export async function openWorker(
     device: 'cpu',
     folder,
     arenaBytes: 16 * 1024 * 1024,
+    pools,
     useStandby: false,
     qualify: ({ info }) => Promise.resolve(info.kernels.map(({ name }) => name)),
     environment: () => ({ ACCELD_FAULT: current }),
@@ -63,6 +66,7 @@ export async function openWorker(
     setFault: (next) => (current = next),
     close: async () => {
       await device.close();
+      pools.close();
       rmSync(folder, { recursive: true });
     },
   };

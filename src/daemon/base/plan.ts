@@ -48,7 +48,7 @@ export interface Plan {
   readonly guard?: Guard;
   /** Where the outputs go, instead of into memory of their own. */
   readonly targets?: readonly (Uint8Array | null)[];
-  /** Bytes of columns inside the messages, and in regions. Unset: every column is in a message. */
+  /** Bytes of columns inside the messages, and in regions. Unset: the caller sent and gets none. */
   readonly traffic?: Traffic;
 }
 

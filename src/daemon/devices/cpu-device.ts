@@ -4,29 +4,10 @@ import { systemClock } from '../base/clock.js';
 import type { Plan, Rows } from '../base/plan.js';
 import { chunkNs, inlineNs } from '../base/limits.js';
 import type { Device, DeviceInfo, Load, Outcome, Task } from './device.js';
-import {
-  flagNotFinite,
-  flagOutOfDomain,
-  guardBlockRows,
-  guardBlockShift,
-  type HostAddon,
-  type HostPool,
-  type TaskDone,
-} from './host-addon.js';
+import { flagNotFinite, flagOutOfDomain, type HostAddon } from './host-addon.js';
+import { Pools, rowsOutOfDomain } from './pools.js';
 import { allocateOutputs } from './result-memory.js';
 import { UnitCosts } from './unit-costs.js';
-
-/** Below every other thread of the machine, and not frozen by them: see docs/ARCHITECTURE.md, "Two pools". */
-const bulkNiceness = 19;
-
-/** Tokens of the pools are 32-bit. */
-const tokensMax = 2 ** 32;
-
-interface Running {
-  readonly job: Job;
-  readonly task: Task;
-  readonly done: (outcome: Outcome) => void;
-}
 
 interface Job {
   /** Id in the addon. */
@@ -45,21 +26,17 @@ export class CpuDevice implements Device {
   readonly chunkNs = chunkNs;
   readonly inlineNs = inlineNs;
   readonly overheadNs = 0;
-  readonly guards = true;
+  /** Its columns are used where they lie. */
+  readonly moveRowNs = 0;
+  readonly pools: Pools;
   readonly #addon: HostAddon;
   readonly #kernelIds: ReadonlyMap<string, number>;
-  readonly #urgent: HostPool;
-  readonly #bulk: HostPool;
   readonly #costs = new UnitCosts();
-  readonly #running = new Map<number, Running>();
-  #nextToken = 0;
 
   constructor(addon: HostAddon, { threads }: { threads: number }) {
     this.#addon = addon;
     this.#kernelIds = new Map(addon.kernels.map(({ name }, id) => [name, id]));
-    const done: TaskDone = (token, flags, computeNs) => this.#finish(token, flags, computeNs);
-    this.#urgent = addon.openPool({ name: 'acceld-urgent', threads, niceness: 0 }, done);
-    this.#bulk = addon.openPool({ name: 'acceld-bulk', threads, niceness: bulkNiceness }, done);
+    this.pools = new Pools(addon, { threads });
     this.parallel = threads;
     // One more than the threads: the next chunk is there when a thread ends one, and urgent work waits for one at most.
     this.tasksMax = threads + 1;
@@ -75,7 +52,7 @@ export class CpuDevice implements Device {
 
   /** Bulk threads that run at normal priority because the system refused to lower it. */
   get threadsNotLowered(): number {
-    return this.#bulk.threadsNotLowered;
+    return this.pools.threadsNotLowered;
   }
 
   unitNs(kernel: string): number {
@@ -89,7 +66,7 @@ export class CpuDevice implements Device {
     const job: Job = { kernel, plan, outputs: result.outputs, outOfDomain: undefined };
     return {
       run: (task, done) => this.#run(job, task, done),
-      result: () => (job.outOfDomain ? { ...result, outOfDomain: job.outOfDomain } : result),
+      result: () => ({ ...result, copiedBytes: 0, outOfDomain: job.outOfDomain }),
       // The result is the reply's from now on, and its views keep it alive.
       release: () => undefined,
     };
@@ -106,35 +83,21 @@ export class CpuDevice implements Device {
       done(this.#outcome(job, task, { flags, computeNs }));
       return;
     }
-    const token = this.#nextToken;
-    this.#nextToken = (token + 1) % tokensMax;
-    (task.bulk ? this.#bulk : this.#urgent).submit(token, kernel, params, inputs, outputs, begin, end, guard);
-    this.#running.set(token, { job, task, done });
+    const { bulk } = task;
+    this.pools.run({ kernel, params, inputs, outputs, begin, end, guard, bulk }, (flags, computeNs) =>
+      done(this.#outcome(job, task, { flags, computeNs })),
+    );
   }
 
   close(): Promise<void> {
-    this.#urgent.close();
-    this.#bulk.close();
+    this.pools.close();
     return Promise.resolve();
-  }
-
-  #finish(token: number, flags: number, computeNs: number): void {
-    const running = this.#running.get(token);
-    if (running === undefined) throw new Error(`a pool ended task ${token}, which was not running`);
-    this.#running.delete(token);
-    running.done(this.#outcome(running.job, running.task, { flags, computeNs }));
   }
 
   #outcome(job: Job, task: Task, { flags, computeNs }: { flags: number; computeNs: number }): Outcome {
     // A task that a value ended early says nothing about the cost of its rows.
-    if (flags & flagOutOfDomain) job.outOfDomain ??= rowsOf(task, flags);
+    if (flags & flagOutOfDomain) job.outOfDomain ??= rowsOutOfDomain(task, flags);
     else this.#costs.learn(job.plan.kernel, task.units, computeNs);
     return { computeNs, notFinite: (flags & flagNotFinite) !== 0, failure: undefined };
   }
-}
-
-/** The block of rows that the flags name. */
-function rowsOf(task: Task, flags: number): Rows {
-  const begin = task.begin + (flags >>> guardBlockShift) * guardBlockRows;
-  return { begin, end: Math.min(begin + guardBlockRows, task.end) };
 }

@@ -59,12 +59,18 @@ export class DeviceFailure extends Error {
   }
 }
 
+/** In memory that nobody else can write, or where the plan's targets are. */
+export interface LoadResult extends Pick<Result, 'memory' | 'outputs' | 'outOfDomain'> {
+  /** Of columns, there and back: what a device took that cannot use them where they lie. */
+  readonly copiedBytes: number;
+}
+
 /** A job's columns on a device. */
 export interface Load {
   /** Calls `done` exactly once: within `run` for an inline task, on a later turn of the event loop otherwise. */
   run(task: Task, done: (outcome: Outcome) => void): void;
-  /** The result in memory that nobody else can write. After the last task. */
-  result(): Pick<Result, 'memory' | 'outputs' | 'outOfDomain'>;
+  /** After the last task. */
+  result(): LoadResult;
   /** Gives the device's memory back. Once, after every task was answered. */
   release(): void;
 }
@@ -83,8 +89,8 @@ export interface Device {
   readonly inlineNs: number;
   /** Time that a job costs beside the work in its rows, in nanoseconds. */
   readonly overheadNs: number;
-  /** It honours a plan's guard: columns may lie where callers write to them. Unset: it does not. */
-  readonly guards?: boolean;
+  /** Time that a row's columns take there and back where a plan has a guard, in nanoseconds. */
+  readonly moveRowNs: number;
   /** Predicted device time of one unit of a kernel's work in nanoseconds, learnt from the tasks that ran. */
   unitNs(kernel: string): number;
   /** Takes a job's columns in. Throws DeviceFailure where it cannot now. */

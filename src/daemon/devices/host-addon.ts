@@ -30,6 +30,16 @@ export const flagOutOfDomain = 2;
 export const guardBlockShift = 8;
 export const guardBlockRows = 2048;
 
+/**
+ * A guard; with copies, the kernel runs in another process. The rows of the task are taken to copies of the inputs, which
+ * are judged, and copies of the outputs are cleared; or the outputs are taken back from their copies. Copies are of the
+ * inputs, then of the outputs (null: not wanted), and hold the task's rows, or one value for all.
+ */
+export interface HostGuard extends Guard {
+  readonly copiesThere?: readonly (Uint8Array | null)[];
+  readonly copiesBack?: readonly (Uint8Array | null)[];
+}
+
 /** Called on the event loop for each finished task: its token, the flags and the device time in nanoseconds. */
 export type TaskDone = (token: number, flags: number, computeNs: number) => void;
 
@@ -50,7 +60,7 @@ export interface HostPool {
     outputs: readonly (ArrayBufferView | null)[],
     begin: number,
     end: number,
-    guard?: Guard,
+    guard?: HostGuard,
   ): void;
   /** Ends the threads after the task each one is in; tasks not begun are dropped. Blocks until they ended. */
   close(): void;

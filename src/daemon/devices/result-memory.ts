@@ -11,15 +11,6 @@ export function outputBytes(plan: Plan): number {
   return wanted * (plan.room.before + bytesOfColumn(plan)) + plan.room.behind;
 }
 
-/** Bytes of columns that came or go inside messages. */
-export function columnBytes(plan: Plan): number {
-  if (plan.traffic !== undefined) return plan.traffic.copiedBytes;
-  let bytes = 0;
-  for (const column of plan.inputs) bytes += column.byteLength;
-  for (const isWanted of plan.outputs) if (isWanted) bytes += bytesOfColumn(plan);
-  return bytes;
-}
-
 /**
  * Result columns of a plan: one allocation, a column after the other with the plan's room around them. Node's buffer pool
  * holds small ones, so that a call leaves no memory of its own to the garbage collector. Not cleared: a kernel writes every

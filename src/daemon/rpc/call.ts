@@ -9,8 +9,8 @@ import type { Announce } from '../base/events.js';
 import { Fault, invalidInput } from '../base/fault.js';
 import { messageBytesMax, retryAfterMs } from '../base/limits.js';
 import { requestId } from '../base/request-id.js';
-import { columnBytes, outputBytes } from '../devices/result-memory.js';
-import type { Plan } from '../base/plan.js';
+import { outputBytes } from '../devices/result-memory.js';
+import type { Plan, Traffic } from '../base/plan.js';
 import type { Regions } from '../memory/regions.js';
 import { CallSlices } from '../memory/slices.js';
 import type { Method, Operation } from '../operations/operation.js';
@@ -68,6 +68,14 @@ export class Course {
     this.requestId = requestId(incoming.requestId, rooms.clock.wallMs());
   }
 
+  /** Bytes of columns: copied in messages or for a device, and used where they lie. */
+  get traffic(): Traffic {
+    const { plan, finished } = this;
+    if (!finished) return { copiedBytes: 0, sharedBytes: 0 };
+    const { copiedBytes, sharedBytes } = plan?.traffic ?? { copiedBytes: 0, sharedBytes: 0 };
+    return { copiedBytes: copiedBytes + finished.copiedBytes, sharedBytes };
+  }
+
   receipt(): Receipt {
     const { plan, placement, finished, ticket } = this;
     const info = placement?.device.info;
@@ -87,8 +95,8 @@ export class Course {
       totalNs: Math.round(this.rooms.clock.nowNs() - this.arrivedNs),
       batchSize: finished ? 1 : 0,
       seed: undefined,
-      bytesCopied: plan && finished ? columnBytes(plan) : 0,
-      bytesShared: finished ? (plan?.traffic?.sharedBytes ?? 0) : 0,
+      bytesCopied: this.traffic.copiedBytes,
+      bytesShared: this.traffic.sharedBytes,
       allowance: this.rooms.scheduler.allowance.rung,
       quotaLeft: ticket && { requests: ticket.requestsLeft, bytes: ticket.bytesLeft },
     };
@@ -160,7 +168,7 @@ export function respondBy<Request, Job, Response>(operation: Operation<Request, 
       course.finished = finished;
       course.placement = finished.placement;
       // Columns that the caller may have written to meanwhile cannot be computed again.
-      if (plan.guard === undefined) rooms.look(plan, finished);
+      if ((plan.traffic?.sharedBytes ?? 0) === 0) rooms.look(plan, finished);
       return operation.reply(job, finished, course.receipt());
     } finally {
       slices.close();
@@ -206,8 +214,7 @@ function announceEnd(method: { name: string }, course: Course, fault: Fault | un
     rows: plan?.rows ?? 0,
     requestBytes: incoming.bytes.byteLength,
     responseBytes,
-    copiedBytes: plan && finished ? columnBytes(plan) : 0,
-    sharedBytes: finished ? (plan?.traffic?.sharedBytes ?? 0) : 0,
+    ...course.traffic,
     queueNs: finished?.queueNs ?? 0,
     computeNs: finished?.computeNs ?? 0,
     totalNs: rooms.clock.nowNs() - course.arrivedNs,

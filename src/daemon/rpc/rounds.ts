@@ -135,6 +135,7 @@ class Rounds<Request, Job, Progress, Response> {
       ...result,
       queueNs: before?.queueNs ?? queueNs,
       computeNs: (before?.computeNs ?? 0) + computeNs,
+      copiedBytes: (before?.copiedBytes ?? 0) + result.copiedBytes,
     };
   }
 

@@ -230,8 +230,7 @@ export class Scheduler {
     if (failure) {
       work.fail(failure);
     } else {
-      const { memory, outputs, outOfDomain } = load!.result();
-      work.finish({ memory, outputs, outOfDomain, placement, queueNs, computeNs, notFinite });
+      work.finish({ ...load!.result(), placement, queueNs, computeNs, notFinite });
     }
     load?.release();
   }
@@ -278,5 +277,6 @@ export class Scheduler {
   }
 }
 
-/** Predicted device time of one row in nanoseconds. */
-export const rowNs = ({ kernel, rowUnits }: Plan, device: Device): number => rowUnits * device.unitNs(kernel);
+/** Predicted time of one row on a device in nanoseconds. */
+export const rowNs = ({ kernel, rowUnits, guard }: Plan, device: Device): number =>
+  rowUnits * device.unitNs(kernel) + (guard ? device.moveRowNs : 0);

@@ -36,9 +36,10 @@ export class Shadow {
   }
 
   /** To be called before anybody changes the result. */
-  look(plan: Plan, { placement: { device }, outputs }: Finished): void {
+  look(plan: Plan, { placement: { device }, outputs, outOfDomain }: Finished): void {
     const { floor } = this.#settings;
-    if (device === floor) return;
+    // A job that was refused has no result.
+    if (device === floor || outOfDomain) return;
     this.#seen += 1;
     if (this.#seen % this.oneIn !== 0 || this.#waiting >= waitingMax) return;
     this.#waiting += 1;

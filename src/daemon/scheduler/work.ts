@@ -31,6 +31,8 @@ export interface Finished extends Result {
   readonly placement: Placement;
   readonly queueNs: number;
   readonly computeNs: number;
+  /** Of columns, that the device took and gave in copies. */
+  readonly copiedBytes: number;
 }
 
 /** A job from its arrival to its last chunk. It is over when it is not queued and has no chunk on the device. */

@@ -111,6 +111,7 @@ export class Supervisor {
     this.#arm();
   }
 
+  /** Ends every worker. The arena stays its owner's. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => (this.#whenClosed = resolve));
     for (const { process } of this.#members) process.dismiss();
@@ -121,7 +122,6 @@ export class Supervisor {
     await closed;
     clearTimeout(end);
     clearTimeout(this.#timer);
-    await this.#settings.arena.close();
   }
 
   /** One after the other: the result of a start says whether the next is worth it. */

@@ -10,18 +10,23 @@ import {
   type Task,
 } from '../devices/device.js';
 import type { HostKernel } from '../devices/host-addon.js';
+import type { Pools } from '../devices/pools.js';
 import { resultOf, type Candidate } from '../devices/qualification.js';
 import { UnitCosts } from '../devices/unit-costs.js';
 import type { ArenaFigures } from './arena.js';
+import { Moves } from './moves.js';
+import { RegionLoad, type RegionLoadSettings } from './region-load.js';
 import { qualificationTaskNs, taskLimitNs } from './rules.js';
 import { SharedArena } from './shared-arena.js';
 import { Supervisor, type SupervisorSettings } from './supervisor.js';
-import { WorkerLoad, type LoadSettings } from './worker-load.js';
+import { WorkerLoad } from './worker-load.js';
 import type { WorkerProcess } from './worker-process.js';
 
 export interface WorkerDeviceSettings extends Omit<SupervisorSettings, 'arena' | 'qualify'> {
   /** Memory for the columns of all jobs that are on the device at once. */
   readonly arenaBytes: number;
+  /** Their threads move the columns of regions. */
+  readonly pools: Pools;
   /** Resolves with the kernels of the candidate that may be trusted, one at least. */
   readonly qualify: (candidate: Candidate) => Promise<readonly string[]>;
 }
@@ -44,7 +49,9 @@ export class WorkerDevice implements Device {
   readonly chunkNs: number;
   readonly inlineNs = 0;
   readonly #settings: WorkerDeviceSettings;
-  readonly #shapes: ReadonlyMap<string, HostKernel>;
+  /** By name: what a kernel's columns are, and its id in the addon. */
+  readonly #shapes: ReadonlyMap<string, { readonly shape: HostKernel; readonly hostKernel: number }>;
+  readonly #moves: Moves;
   readonly #costs = new UnitCosts();
   /** From begin() on. */
   #opened: { readonly arena: SharedArena; readonly supervisor: Supervisor } | undefined;
@@ -57,7 +64,8 @@ export class WorkerDevice implements Device {
   constructor(settings: WorkerDeviceSettings) {
     const { addon, device } = settings;
     this.#settings = settings;
-    this.#shapes = new Map(addon.kernels.map((kernel) => [kernel.name, kernel]));
+    this.#shapes = new Map(addon.kernels.map((shape, hostKernel) => [shape.name, { shape, hostKernel }]));
+    this.#moves = new Moves(settings.pools);
     this.chunkNs = chunkNsOf[device];
     this.#info = { kind: kinds[device], engine: '', name: '', variant: '', threads: 0, kernels: [] };
   }
@@ -99,6 +107,10 @@ export class WorkerDevice implements Device {
     return { up: false, reason: this.#opened?.supervisor.reason ?? 'it is not started yet' };
   }
 
+  get moveRowNs(): number {
+    return this.#moves.rowNs;
+  }
+
   get overheadNs(): number {
     return this.#overheadNs;
   }
@@ -130,11 +142,13 @@ export class WorkerDevice implements Device {
   load(plan: Plan): Load {
     const process = this.#opened?.supervisor.serving;
     if (!process) throw new DeviceFailure('lost', this.state.reason);
-    return new WorkerLoad(plan, {
+    const settings = {
       ...this.#loadSettings(process, plan),
-      limitNs: ({ units }) => taskLimitNs(units * this.unitNs(plan.kernel)),
-      measured: (task, computeNs, wallNs) => this.#measured(process, plan, { task, computeNs, wallNs }),
-    });
+      limitNs: ({ units }: Task) => taskLimitNs(units * this.unitNs(plan.kernel)),
+      measured: (task: Task, computeNs: number, wallNs: number) =>
+        this.#measured(process, plan, { task, computeNs, wallNs }),
+    };
+    return plan.guard ? new RegionLoad(plan, settings) : new WorkerLoad(plan, settings);
   }
 
   /** A kernel that is not trusted any more gets no further job. */
@@ -146,6 +160,8 @@ export class WorkerDevice implements Device {
     // Whoever began it was told why it failed.
     await this.#opening?.catch(() => undefined);
     await this.#opened?.supervisor.close();
+    await this.#moves.idle();
+    await this.#opened?.arena.close();
   }
 
   #noteSandbox(lacks: string, { announce, device }: WorkerDeviceSettings): void {
@@ -158,10 +174,10 @@ export class WorkerDevice implements Device {
     this.#sandboxLacks = lacks;
   }
 
-  #loadSettings(process: WorkerProcess, { kernel }: Plan): Pick<LoadSettings, 'process' | 'arena' | 'shape'> {
-    const shape = this.#shapes.get(kernel);
-    if (!shape) throw new Error(`there is no kernel ${kernel}`);
-    return { process, arena: this.#opened!.arena, shape };
+  #loadSettings(process: WorkerProcess, { kernel }: Plan): Omit<RegionLoadSettings, 'limitNs' | 'measured'> {
+    const known = this.#shapes.get(kernel);
+    if (!known) throw new Error(`there is no kernel ${kernel}`);
+    return { process, arena: this.#opened!.arena, moves: this.#moves, ...known };
   }
 
   #measured(process: WorkerProcess, { kernel }: Plan, of: { task: Task; computeNs: number; wallNs: number }): void {

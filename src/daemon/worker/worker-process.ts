@@ -176,8 +176,9 @@ export class WorkerProcess {
   }
 
   #send(bytes: number, descriptor = -1): void {
-    // A worker that does not read 64 small frames, or is gone, is of no use.
-    if (!this.#link.send(writer.bytes, bytes, descriptor)) later(() => this.kill('does not read its socket'));
+    if (this.#link.send(writer.bytes, bytes, descriptor)) return;
+    // A worker that does not read 64 small frames is of no use. The last words of one that is gone are read first.
+    later(() => later(() => this.kill('does not read its socket')));
   }
 
   #onBytes(count: number): void {

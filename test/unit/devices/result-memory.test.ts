@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { loadHostAddon } from '../../../src/daemon/devices/host-addon.js';
-import { allocateOutputs, columnBytes, outputBytes } from '../../../src/daemon/devices/result-memory.js';
+import { allocateOutputs, outputBytes } from '../../../src/daemon/devices/result-memory.js';
 import { optionPlan } from '../../support/option-task.js';
 
 const plan = {
@@ -18,9 +18,5 @@ describe('result memory', () => {
       outputs.map((column) => column && [column.byteOffset - memory.byteOffset, column.length]),
       [[3, 80], null, [86, 80]],
     );
-  });
-
-  it('counts the columns, in and out, and no room', () => {
-    assert.equal(columnBytes(plan), 10 + 6 * 80 + 2 * 80);
   });
 });

@@ -102,15 +102,6 @@ describe('placement', () => {
     assert.throws(() => place(plan(DEVICE_GPU, false), [cpu, dead], equal), refusal('DEVICE_UNAVAILABLE'));
   });
 
-  it('gives columns in regions only to a device that guards what is done with them', () => {
-    const shared = (wanted: DeviceKind, allowed: boolean): Plan => ({ ...plan(wanted, allowed), guard: {} }) as Plan;
-    const guarding = { ...cpu, guards: true };
-    const gpuFirst = (known: Device) => (known === guarding ? 2 : 1);
-    assert.equal(place(shared(DEVICE_AUTO, false), [guarding, gpu], gpuFirst).device, guarding);
-    assert.match(place(shared(DEVICE_GPU, true), [guarding, gpu], equal).fallback!.reason, /no columns in regions/);
-    assert.throws(() => place(shared(DEVICE_GPU, false), [guarding, gpu], equal), refusal('DEVICE_ABSENT'));
-  });
-
   const mishap = (kind: FailureKind, change: Partial<Mishap> = {}): Mishap => ({
     device: gpu,
     failure: new DeviceFailure(kind, 'worker killed'),

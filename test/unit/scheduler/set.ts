@@ -15,6 +15,7 @@ export class FakeDevice implements Device {
   readonly chunkNs = 1e6;
   readonly inlineNs = 50_000;
   readonly overheadNs = 0;
+  readonly moveRowNs = 0;
   state = { up: true, reason: '' };
   loads = 0;
   readonly info = {
@@ -32,7 +33,7 @@ export class FakeDevice implements Device {
   load(plan: Plan): Load {
     if (!this.state.up) throw new DeviceFailure('lost', this.state.reason);
     this.loads += 1;
-    const result = allocateOutputs(plan);
+    const result = { ...allocateOutputs(plan), copiedBytes: 0 };
     return {
       run: (task, done) => {
         if (this.refusal) throw this.refusal;

@@ -39,7 +39,8 @@ function open(oneIn: number) {
 async function finishedOn(device: Device): Promise<Finished> {
   const { outputs } = await compute(floor, plan);
   const placement = { device, fallback: undefined };
-  return { outputs, memory: new Uint8Array(), placement, queueNs: 0, computeNs: 0, notFinite: false };
+  const nothing = { queueNs: 0, computeNs: 0, copiedBytes: 0, notFinite: false };
+  return { outputs, memory: new Uint8Array(), placement, ...nothing };
 }
 
 describe('shadow', () => {
@@ -55,6 +56,12 @@ describe('shadow', () => {
     assert.ok(event?.kind === 'result-checked' && event.isSame);
     assert.equal(orders[0]!.plan.execution.priority, Priority.PRIORITY_BACKGROUND);
     assert.deepEqual(mismatches, []);
+  });
+
+  it('does not look at what a device refused to compute', async () => {
+    const { shadow, orders } = open(1);
+    shadow.look(plan, { ...(await finishedOn(gpu)), outOfDomain: { begin: 0, end: 1 } });
+    assert.equal(orders.length, 0);
   });
 
   it('finds a wrong bit', async () => {
