@@ -44,7 +44,7 @@ export interface Plan {
   readonly outputs: readonly boolean[];
   /** Bytes kept free before each output column and behind the last, for what the reply writes there. */
   readonly room: { readonly before: number; readonly behind: number };
-  /** Set where columns lie in regions. */
+  /** Set where columns lie in regions, or have too many values to be judged on the event loop. */
   readonly guard?: Guard;
   /** Where the outputs go, instead of into memory of their own. */
   readonly targets?: readonly (Uint8Array | null)[];

@@ -225,10 +225,14 @@ export function openSlice(
   return undefined;
 }
 
-/** Names what is wrong with rows in which a device found a value out of range. `judge` looks at them again. */
+/**
+ * Names what is wrong where a device found a value out of range: everything in the message, and in regions the rows that the
+ * device refused. `judge` looks at them again.
+ */
 export function outOfDomain({ begin, end }: Rows, judge: (judgement: Judgement) => void): Fault {
   const violations = new Violations();
-  judge({ violations, rows: { begin, end } });
+  judge({ violations });
+  if (violations.count === 0) judge({ violations, rows: { begin, end } });
   if (violations.count === 0) {
     violations.reject(
       '*',

@@ -15,7 +15,7 @@ import { parseExecution, requirePrecision } from './execution.js';
 import { goldenCodes, goldenNumbers } from './golden.js';
 import type { Operation } from './operation.js';
 import { carryOf, isBlack76, openContract, types } from './option-contract.js';
-import { openResults, regionTensor, type RegionResults, type Shared } from './region-results.js';
+import { openResults, regionTensor, type RegionResults, type Guarded } from './region-results.js';
 
 interface Job {
   readonly execution: Execution;
@@ -24,7 +24,7 @@ interface Job {
   readonly inputs: readonly Uint8Array[];
   readonly traffic: Traffic;
   /** Set where columns lie in regions. */
-  readonly shared: Shared | undefined;
+  readonly guarded: Guarded | undefined;
 }
 
 /** Bytes of a row of each result, in a message or in a region. */
@@ -66,7 +66,7 @@ function parse(request: ImpliedVolatilityRequest, slices: Slices = noSlices): Jo
       copiedBytes: inlineBytes + (results ? 0 : rows * rowBytes),
       sharedBytes: sharedBytes + (results ? rows * rowBytes : 0),
     },
-    shared: sharedBytes > 0 || results ? { results, judge } : undefined,
+    guarded: sharedBytes > 0 || results ? { results, judge } : undefined,
   };
 }
 
@@ -86,11 +86,11 @@ const plan: Operation<ImpliedVolatilityRequest, Job, ImpliedVolatilityResponse>[
   outputs: [true, true],
   room: noRoom,
   traffic: job.traffic,
-  ...(job.shared && sharedPlan(job.shared)),
+  ...(job.guarded && guardedPlan(job.guarded)),
 });
 
 /** In a region the status is a byte a row at once: there is no column of numbers to turn into one. */
-function sharedPlan({ results }: Shared): Partial<Plan> {
+function guardedPlan({ results }: Guarded): Partial<Plan> {
   if (results === undefined) return { guard: { domain, mask: null, codes: [null, null] } };
   const [volatility, status] = [results.get('volatility')!.bytes, results.get('status')!.bytes];
   return {
@@ -101,8 +101,8 @@ function sharedPlan({ results }: Shared): Partial<Plan> {
 }
 
 const reply: Operation<ImpliedVolatilityRequest, Job, ImpliedVolatilityResponse>['reply'] = (job, result, receipt) => {
-  if (result?.outOfDomain) throw outOfDomain(result.outOfDomain, job.shared!.judge);
-  if (result && job.shared?.results) return regionReply(job.rows, job.shared.results, receipt);
+  if (result?.outOfDomain) throw outOfDomain(result.outOfDomain, job.guarded!.judge);
+  if (result && job.guarded?.results) return regionReply(job.rows, job.guarded.results, receipt);
   const [volatility, status] = result?.outputs ?? [];
   if (!volatility || !status) return ImpliedVolatilityResponse.encode({ receipt }).finish();
   const codes = Uint8Array.from(numbersIn(status, Precision.PRECISION_F64));

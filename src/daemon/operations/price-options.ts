@@ -26,7 +26,7 @@ import {
   volatilities,
   years,
 } from './option-contract.js';
-import { bytesOf, openResults, regionTensor, wireName, type RegionResults, type Shared } from './region-results.js';
+import { bytesOf, openResults, regionTensor, wireName, type Guarded, type RegionResults } from './region-results.js';
 
 interface Job {
   readonly execution: Execution;
@@ -36,9 +36,15 @@ interface Job {
   /** In the kernel's order: type, underlying, strike, rate, dividend yield, volatility, years to expiry. */
   readonly inputs: readonly Uint8Array[];
   readonly traffic: Traffic;
-  /** Set where columns lie in regions. */
-  readonly shared: Shared | undefined;
+  /** Set where the device judges the values. */
+  readonly guarded: Guarded | undefined;
 }
+
+/**
+ * Rows from which the device judges the values as it reads them: on the event loop it would take longer than the kernel,
+ * and everybody waits. Below, a look at them here costs less than the guard.
+ */
+const guardedRowsMin = 1024;
 
 /** The result that is named so in a request's outputs. */
 const maskName = 'undefined';
@@ -63,6 +69,9 @@ function parse(request: PriceOptionsRequest, slices: Slices = noSlices): Job {
   const values = parseValues(request.values, black76, violations);
   const columns = new Columns(execution.precision, violations, slices);
   const { rows, inputs, judge } = parseColumns(request, black76, columns, violations);
+  // Where something is wrong already, or nothing is computed, everything is named at once.
+  const isJudgedHere = rows < guardedRowsMin || execution.validateOnly || violations.count > 0;
+  if (isJudgedHere) judge({ violations });
   const resultBytes = execution.precision === Precision.PRECISION_F32 ? 4 : 8;
   let results: RegionResults | undefined;
   if (request.outputs.size === 0) checkReply(rows, values, { resultBytes, violations });
@@ -80,7 +89,7 @@ function parse(request: PriceOptionsRequest, slices: Slices = noSlices): Job {
     rows,
     inputs,
     traffic: { copiedBytes: inlineBytes + replyBytes, sharedBytes: sharedBytes + (results ? bytesOf(results) : 0) },
-    shared: sharedBytes > 0 || results ? { results, judge } : undefined,
+    guarded: sharedBytes > 0 || results || !isJudgedHere ? { results, judge } : undefined,
   };
 }
 
@@ -147,7 +156,6 @@ function parseColumns(
     checkGrowth(rate, time, { columns, judgement });
     if (dividendYield) checkGrowth(dividendYield, time, { columns, judgement });
   };
-  judge({ violations });
   const carry = carryOf(black76, open, columns.precision);
   const bytes = [type.bytes, underlying.bytes, strike.bytes, rate.bytes, carry, volatility.bytes, time.bytes];
   return { rows, inputs: bytes, judge };
@@ -184,10 +192,10 @@ const plan: Operation<PriceOptionsRequest, Job, PriceOptionsResponse>['plan'] = 
   outputs: outputs.map(([value]) => job.values.includes(value)),
   room: { before: columnHeaderBytes(job.rows, elementBytes(job)), behind: receiptRoomBytes },
   traffic: job.traffic,
-  ...(job.shared && sharedPlan(job, job.shared)),
+  ...(job.guarded && guardedPlan(job, job.guarded)),
 });
 
-const sharedPlan = ({ execution }: Job, { results }: Shared): Pick<Plan, 'guard' | 'targets'> => {
+const guardedPlan = ({ execution }: Job, { results }: Guarded): Pick<Plan, 'guard' | 'targets'> => {
   const mask = results?.get(maskName)?.bytes ?? null;
   const guard = { domain: domains[execution.precision]!, mask, codes: outputs.map(() => null) };
   if (results === undefined) return { guard };
@@ -200,8 +208,8 @@ const fields = outputs.map(([value]) => value + 1);
 const reply: Operation<PriceOptionsRequest, Job, PriceOptionsResponse>['reply'] = (job, result, receipt) => {
   const { rows, execution } = job;
   if (result === null) return PriceOptionsResponse.encode({ receipt }).finish();
-  if (result.outOfDomain) throw outOfDomain(result.outOfDomain, job.shared!.judge);
-  if (job.shared?.results) return regionReply(job, job.shared.results, { notFinite: result.notFinite, receipt });
+  if (result.outOfDomain) throw outOfDomain(result.outOfDomain, job.guarded!.judge);
+  if (job.guarded?.results) return regionReply(job, job.guarded.results, { notFinite: result.notFinite, receipt });
   if (!result.notFinite) return encodeColumnReply({ rows, precision: execution.precision, fields }, result, receipt);
   const response: PriceOptionsResponse = { receipt, undefined: columnOf(takeUndefined(job, result)) };
   outputs.forEach(([, field], index) => {

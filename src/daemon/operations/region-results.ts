@@ -12,9 +12,9 @@ export interface RegionResult {
 
 export type RegionResults = ReadonlyMap<string, RegionResult>;
 
-/** What a job needs to know of columns that lie in regions. */
-export interface Shared {
-  /** Undefined: only inputs do. */
+/** What a job needs to know whose values the device judges. */
+export interface Guarded {
+  /** Undefined: the results go into the reply. */
   readonly results: RegionResults | undefined;
   /** Looks at values again that a device refused. */
   readonly judge: (judgement: Judgement) => void;
