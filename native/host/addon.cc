@@ -23,6 +23,9 @@ Napi::Object Export(Napi::Env env, Napi::Object exports) {
   exports.Set("lockFile", Napi::Function::New(env, LockFile, "lockFile"));
   exports.Set("activateSocket", Napi::Function::New(env, ActivateSocketOf, "activateSocket"));
   exports.Set("listenerPath", Napi::Function::New(env, ListenerPath, "listenerPath"));
+  exports.Set("thermalPressure", Napi::Function::New(env, GetThermalPressure, "thermalPressure"));
+  exports.Set("memoryPressure", Napi::Function::New(env, GetMemoryPressure, "memoryPressure"));
+  exports.Set("performanceLevels", Napi::Function::New(env, GetPerformanceLevels, "performanceLevels"));
   ExportMemory(env, exports);
   exports.Set("harden", Napi::Function::New(env, HardenProcess, "harden"));
 #if defined(ACCELD_TEST)

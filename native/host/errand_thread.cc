@@ -30,7 +30,7 @@ void ErrandThread::Serve() {
   NameThread(name_);
   // Above bulk work, or making a region would starve on busy cores.
   constexpr int kNiceness = 10;
-  LowerThreadPriority(kNiceness);
+  PlaceThread({kNiceness, false, {}});
   std::unique_lock<std::mutex> lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return closed_ || !errands_.empty(); });

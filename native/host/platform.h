@@ -16,8 +16,25 @@ bool ReadPeerCredentials(int descriptor, PeerCredentials* credentials);
 
 void NameThread(const std::string& name);
 
-// Lowers the priority of the calling thread alone: niceness on Linux, QoS class UTILITY on macOS.
-bool LowerThreadPriority(int niceness);
+// Where a thread runs, and to whom it gives way.
+struct ThreadPlace {
+  int niceness;           // 0: as every other thread. Above: it gives way, and is not frozen.
+  bool is_background;     // It runs only where nobody else wants to.
+  std::vector<int> cpus;  // Empty: anywhere.
+};
+
+// Of the calling thread alone. Linux: niceness or SCHED_IDLE, and affinity. macOS: a QoS class, by which the system
+// chooses the kind of core; it has no affinity, and `cpus` says nothing. False: something was refused.
+bool PlaceThread(const ThreadPlace& place);
+
+// The level of com.apple.system.thermalpressurelevel. Negative: the system publishes none.
+int ThermalPressure();
+
+// level: 1 normal, 2 warning, 4 critical. False: the system publishes none.
+bool MemoryPressure(int* level, double* available_share);
+
+// Logical processors of each kind, the fastest kind first. Empty: the system does not tell, or tells it in files.
+std::vector<int> PerformanceLevels();
 
 // No core dumps, and no reading of this process's memory by others of its user. Returns what the system refused.
 std::vector<std::string> Harden();

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <launch.h>
+#include <notify.h>
 #include <pthread.h>
 #include <pthread/qos.h>
 #include <sys/mman.h>
@@ -33,8 +34,50 @@ bool ReadPeerCredentials(int descriptor, PeerCredentials* credentials) {
 
 void NameThread(const std::string& name) { pthread_setname_np(name.c_str()); }
 
-// On Apple silicon the QoS class is the only lever; UTILITY threads give way to every thread of a higher class.
-bool LowerThreadPriority(int) { return pthread_set_qos_class_self_np(QOS_CLASS_UTILITY, 0) == 0; }
+// On Apple silicon the QoS class is the only lever: USER_INITIATED prefers performance cores, UTILITY gives way to
+// every higher class, and BACKGROUND runs on efficiency cores alone.
+bool PlaceThread(const ThreadPlace& place) {
+  const qos_class_t given_way = place.niceness > 0 ? QOS_CLASS_UTILITY : QOS_CLASS_USER_INITIATED;
+  return pthread_set_qos_class_self_np(place.is_background ? QOS_CLASS_BACKGROUND : given_way, 0) == 0;
+}
+
+int ThermalPressure() {
+  // Finer than NSProcessInfo's thermalState, and needs no Objective-C.
+  static const int token = [] {
+    int registered = -1;
+    const bool is_known =
+        notify_register_check("com.apple.system.thermalpressurelevel", &registered) == NOTIFY_STATUS_OK;
+    return is_known ? registered : -1;
+  }();
+  uint64_t level = 0;
+  if (token < 0 || notify_get_state(token, &level) != NOTIFY_STATUS_OK) return -1;
+  return static_cast<int>(level);
+}
+
+bool MemoryPressure(int* level, double* available_share) {
+  size_t size = sizeof *level;
+  if (sysctlbyname("kern.memorystatus_vm_pressure_level", level, &size, nullptr, 0) != 0) return false;
+  int available_percent = 0;
+  size = sizeof available_percent;
+  if (sysctlbyname("kern.memorystatus_level", &available_percent, &size, nullptr, 0) != 0) return false;
+  *available_share = available_percent / 100.0;
+  return true;
+}
+
+std::vector<int> PerformanceLevels() {
+  int count = 0;
+  size_t size = sizeof count;
+  if (sysctlbyname("hw.nperflevels", &count, &size, nullptr, 0) != 0) return {};
+  std::vector<int> levels;
+  for (int i = 0; i < count; ++i) {
+    int processors = 0;
+    size = sizeof processors;
+    // By its number: the names of the levels change with each family of processors.
+    const std::string name = "hw.perflevel" + std::to_string(i) + ".logicalcpu";
+    if (sysctlbyname(name.c_str(), &processors, &size, nullptr, 0) == 0) levels.push_back(processors);
+  }
+  return levels;
+}
 
 std::vector<std::string> Harden() {
   std::vector<std::string> refused;

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -29,10 +30,26 @@ bool ReadPeerCredentials(int descriptor, PeerCredentials* credentials) {
 
 void NameThread(const std::string& name) { prctl(PR_SET_NAME, name.substr(0, 15).c_str()); }
 
-bool LowerThreadPriority(int niceness) {
-  // On Linux niceness belongs to a thread, whatever POSIX says.
-  return setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), niceness) == 0;
+bool PlaceThread(const ThreadPlace& place) {
+  bool is_placed = true;
+  if (place.is_background) {
+    const sched_param none{};
+    is_placed = sched_setscheduler(0, SCHED_IDLE, &none) == 0;
+  } else if (place.niceness > 0) {
+    // On Linux niceness belongs to a thread, whatever POSIX says.
+    is_placed = setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), place.niceness) == 0;
+  }
+  if (place.cpus.empty()) return is_placed;
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  for (const int cpu : place.cpus) CPU_SET(static_cast<size_t>(cpu), &cpus);
+  return sched_setaffinity(0, sizeof cpus, &cpus) == 0 && is_placed;
 }
+
+// The files of /sys and /proc tell all of this, and need no addon.
+int ThermalPressure() { return -1; }
+bool MemoryPressure(int*, double*) { return false; }
+std::vector<int> PerformanceLevels() { return {}; }
 
 std::vector<std::string> Harden() {
   std::vector<std::string> refused;

@@ -3,8 +3,6 @@
 #include <chrono>
 #include <utility>
 
-#include "platform.h"
-
 namespace acceld {
 
 namespace {
@@ -67,7 +65,7 @@ void Pool::Close() {
 
 void Pool::Serve() {
   NameThread(options_.name);
-  if (options_.niceness > 0 && !LowerThreadPriority(options_.niceness)) ++threads_not_lowered_;
+  if (!PlaceThread(options_.place)) ++threads_not_lowered_;
   {
     std::lock_guard<std::mutex> lock(start_mutex_);
     ++threads_started_;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kernel_call.h"
+#include "platform.h"
 
 namespace acceld {
 
@@ -23,7 +24,7 @@ struct Completion {
 struct PoolOptions {
   std::string name;  // Of the threads, for debuggers.
   unsigned threads;
-  int niceness;  // 0: normal priority.
+  ThreadPlace place;
   // Called from a pool thread when completions wait, once until they are taken.
   std::function<void()> notify;
 };

@@ -1,5 +1,6 @@
 #include "pool_binding.h"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -118,6 +119,18 @@ int ReadWhole(const Napi::Value& value, int least, int most) {
 // More threads than any machine has cores would be a mistake of whoever asks.
 constexpr int kThreadsMax = 1024;
 
+// As many as a cpu_set_t holds.
+constexpr int kCpusMax = 1024;
+
+// Processor numbers; none where the value is undefined. False: it is neither.
+bool ReadCpus(const Napi::Value& value, std::vector<int>* cpus) {
+  if (value.IsUndefined()) return true;
+  if (!value.IsArray()) return false;
+  const Napi::Array list = value.As<Napi::Array>();
+  for (uint32_t i = 0; i < list.Length(); ++i) cpus->push_back(ReadWhole(list.Get(i), 0, kCpusMax - 1));
+  return std::find(cpus->begin(), cpus->end(), -1) == cpus->end();
+}
+
 // False: an exception is pending.
 bool ReadOptions(const Napi::CallbackInfo& info, PoolOptions* options) {
   const Napi::Env env = info.Env();
@@ -129,12 +142,15 @@ bool ReadOptions(const Napi::CallbackInfo& info, PoolOptions* options) {
   const Napi::Value name = object.Get("name");
   const int threads = ReadWhole(object.Get("threads"), 1, kThreadsMax);
   const int niceness = ReadWhole(object.Get("niceness"), 0, 19);
-  if (!name.IsString() || threads < 0 || niceness < 0) {
-    Napi::RangeError::New(env, "name must be a string, threads whole from 1 to 1024, niceness whole from 0 to 19")
+  ThreadPlace place{niceness, object.Get("background").ToBoolean(), {}};
+  if (!name.IsString() || threads < 0 || niceness < 0 || !ReadCpus(object.Get("cpus"), &place.cpus)) {
+    Napi::RangeError::New(env,
+                          "name must be a string, threads whole from 1 to 1024, niceness whole from 0 to 19, cpus an "
+                          "array of whole numbers from 0 to 1023")
         .ThrowAsJavaScriptException();
     return false;
   }
-  *options = {name.As<Napi::String>(), static_cast<unsigned>(threads), niceness, {}};
+  *options = {name.As<Napi::String>(), static_cast<unsigned>(threads), std::move(place), {}};
   return true;
 }
 

@@ -3,7 +3,7 @@
 
 namespace acceld {
 
-// openPool({ name, threads, niceness }, done): see HostPool in src/daemon/devices/host-addon.ts.
+// openPool({ name, threads, niceness, background, cpus }, done): see HostPool in src/daemon/devices/host-addon.ts.
 Napi::Value OpenPool(const Napi::CallbackInfo& info);
 
 }  // namespace acceld

@@ -88,4 +88,26 @@ Napi::Value ListenerPath(const Napi::CallbackInfo& info) {
   return Napi::String::New(env, address.sun_path, length);
 }
 
+Napi::Value GetThermalPressure(const Napi::CallbackInfo& info) {
+  const int level = ThermalPressure();
+  return level < 0 ? info.Env().Null() : Napi::Number::New(info.Env(), level);
+}
+
+Napi::Value GetMemoryPressure(const Napi::CallbackInfo& info) {
+  int level;
+  double available_share;
+  if (!MemoryPressure(&level, &available_share)) return info.Env().Null();
+  Napi::Object pressure = Napi::Object::New(info.Env());
+  pressure.Set("level", level);
+  pressure.Set("availableShare", available_share);
+  return pressure;
+}
+
+Napi::Value GetPerformanceLevels(const Napi::CallbackInfo& info) {
+  const std::vector<int> levels = PerformanceLevels();
+  Napi::Array list = Napi::Array::New(info.Env(), levels.size());
+  for (uint32_t i = 0; i < levels.size(); ++i) list.Set(i, levels[i]);
+  return list;
+}
+
 }  // namespace acceld

@@ -77,7 +77,7 @@ KernelCall CallOf(const Kernel& kernel, uint64_t* output, size_t begin) {
 // A pool whose completions one thread waits for, as the event loop does.
 class Loop {
  public:
-  Loop(unsigned threads, int niceness) : pool({"test", threads, niceness, [this] { Notify(); }}) {}
+  Loop(unsigned threads, int niceness) : pool({"test", threads, {niceness, false, {}}, [this] { Notify(); }}) {}
 
   // The next completions; none if the pool stays silent for 10 s.
   std::vector<Completion> Wait() {

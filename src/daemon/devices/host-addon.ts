@@ -46,7 +46,7 @@ export type TaskDone = (token: number, flags: number, computeNs: number) => void
 /** Native threads of one operating-system priority. */
 export interface HostPool {
   readonly threads: number;
-  /** Threads whose priority the system refused to lower. 0 is what one wants. */
+  /** Threads whose priority or place the system refused. 0 is what one wants. */
   readonly threadsNotLowered: number;
   /**
    * Queues rows [begin, end) of a kernel; `token` comes back in `done`. Views are kept alive until then.
@@ -64,6 +64,17 @@ export interface HostPool {
   ): void;
   /** Ends the threads after the task each one is in; tasks not begun are dropped. Blocks until they ended. */
   close(): void;
+}
+
+export interface PoolOptions {
+  readonly name: string;
+  readonly threads: number;
+  /** 0: as other threads; on macOS QoS class USER_INITIATED. Above: that niceness on Linux, QoS class UTILITY on macOS. */
+  readonly niceness: number;
+  /** Only where nobody else wants to run: SCHED_IDLE on Linux, QoS class BACKGROUND on macOS. */
+  readonly background?: boolean | undefined;
+  /** Numbers of the processors that they may use, on Linux. Unset: any. */
+  readonly cpus?: readonly number[] | undefined;
 }
 
 /** Peer of a Unix socket. pid 0: in another pid namespace. */
@@ -108,8 +119,7 @@ export interface HostAddon {
     end: number,
     guard?: Guard,
   ): number;
-  /** niceness 0: normal. Above 0: that niceness on Linux, QoS class UTILITY on macOS. */
-  openPool(options: { name: string; threads: number; niceness: number }, done: TaskDone): HostPool;
+  openPool(options: PoolOptions, done: TaskDone): HostPool;
   /** Zeros, every page of them allocated; rounded up to whole pages. Rejects where the system gives no more. */
   createMemory(bytes: number): Promise<SharedMemory>;
   /** Sends bytes and a descriptor over a connected Unix socket without waiting. False: the socket does not take them now. */
@@ -123,6 +133,16 @@ export interface HostAddon {
   peerCredentials(fd: number): PeerCredentials | null;
   /** Takes an exclusive advisory lock on a file, created 0600 without following links. False: another process holds it. Held until the process ends. */
   lockFile(path: string): boolean;
+  /** Descriptors of the listening sockets that launchd holds for this process under a name; it hands them over once. */
+  activateSocket(name: string): readonly number[];
+  /** Where a listening Unix stream socket is bound; null: the descriptor is none, or has no path. No child inherits it. */
+  listenerPath(descriptor: number): string | null;
+  /** Level of macOS's thermal pressure, 0 nominal to 4 sleeping. null: the system publishes none. */
+  thermalPressure(): number | null;
+  /** `level`: 1 normal, 2 warning, 4 critical. null: the system publishes none. */
+  memoryPressure(): { readonly level: number; readonly availableShare: number } | null;
+  /** Logical processors of each kind, the fastest first. Empty: the system does not tell, or tells it in files. */
+  performanceLevels(): readonly number[];
   /** No core dumps, no ptrace or memory reads by other processes of this user. Returns what the system refused. */
   harden(): readonly string[];
 }
@@ -133,7 +153,3 @@ export function loadHostAddon(
 ): HostAddon {
   return createRequire(import.meta.url)(path) as HostAddon;
 }
-  /** Descriptors of the listening sockets that launchd holds for this process under a name; it hands them over once. */
-  activateSocket(name: string): readonly number[];
-  /** Where a listening Unix stream socket is bound; null: the descriptor is none, or has no path. No child inherits it. */
-  listenerPath(descriptor: number): string | null;
