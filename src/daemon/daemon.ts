@@ -1,23 +1,28 @@
 // Builds every room in order and closes them in reverse. All wiring is here.
 import { dirname, join } from 'node:path';
+import type { ReadHistoryRequest } from '../gen/acceld/v1/admin_service.js';
 import { Admission } from './admission/admission.js';
-import { systemClock } from './base/clock.js';
+import { systemClock, type Clock } from './base/clock.js';
 import type { Event } from './base/events.js';
 import { drainMsMax } from './base/limits.js';
 import { exitCodes, StartFailure } from './base/start-failure.js';
-import { defaultSocketPath } from './config/environment.js';
+import { defaultSocketPath, socketActivation } from './config/environment.js';
 import type { Config } from './config/schema.js';
 import type { Source } from './config/source.js';
 import { Console } from './console/http.js';
 import type { HostAddon } from './devices/host-addon.js';
+import type { Budget } from './memory/budget.js';
 import { openRegions } from './memory/open-regions.js';
 import { admissionSettings, followSettings, logSettings, memorySettings } from './live-settings.js';
 import { openDevices } from './open-devices.js';
 import { watchHeapGrowth } from './policy/heap-growth.js';
+import { openPolicy } from './policy/policy.js';
 import { RpcServer } from './rpc/server.js';
 import { claimUnix } from './rpc/unix-listener.js';
+import type { Scheduler } from './scheduler/scheduler.js';
+import { inheritedSocket } from './service/inherited-socket.js';
 import { Log } from './telemetry/log.js';
-import { createMetrics, type Readings } from './telemetry/metrics.js';
+import { Telemetry, type TelemetryOptions } from './telemetry/telemetry.js';
 
 export interface DaemonOptions {
   readonly source: Source;
@@ -31,7 +36,7 @@ export interface Daemon {
   readonly tcpPort: number | undefined;
   readonly httpPort: number | undefined;
   readonly announce: (event: Event) => void;
-  /** Reads the settings again, soon. */
+  /** Opens the log file again, and reads the settings again, soon. */
   reload(): void;
   /** Finishes the calls in flight, refuses new ones, and closes every room. */
   close(reason: string): Promise<void>;
@@ -41,39 +46,41 @@ export interface Daemon {
 const supportedNodeMajors = [22, 24, 26];
 
 export async function openDaemon({ source, addon, warnings: found }: DaemonOptions): Promise<Daemon> {
-  const { config, problems } = source.start();
+  const start = source.start();
+  const { config } = start;
   const clock = systemClock;
   const startedNs = clock.nowNs();
   const { warnings, runtimeIsSupported } = checkRuntime(config, addon, found);
+  const { tcp, unix } = config.listeners;
+  const inherited = inheritedSocket({ activation: socketActivation(), system: addon, path: unix.path });
+  const socket = inherited?.path ?? unix.path ?? defaultSocketPath();
   const telemetry = openTelemetry(config, {
+    clock,
+    policy: () => policy.reading(),
+    history: historySettings(config, socket),
     version: addon.version,
     lanes: () => devices.scheduler.lanes,
     devices: () => devices.readings(),
     memory: () => regions.reading,
     runtimeIsSupported,
   });
-  const { announce, log, metrics } = telemetry;
+  const { announce, log } = telemetry;
   for (const text of warnings) announce({ kind: 'warning', text });
 
-  const socket = config.listeners.unix.path ?? defaultSocketPath();
   // Before anything else: what lies beside the socket, workers included, may be another daemon's.
   claimUnix(socket, addon);
-  const regions = openRegions({
-    settings: memorySettings(config),
-    createMemory: (bytes) => addon.createMemory(bytes),
-    clock,
-    announce,
-  });
+  const settings = memorySettings(config);
+  const regions = openRegions({ settings, createMemory: (bytes) => addon.createMemory(bytes), clock, announce });
   const { budget } = regions;
   const devices = openDevices({ addon, announce, clock, config, budget, folder: join(dirname(socket), 'gpu') });
   const admission = new Admission(admissionSettings(config));
   let draining = false;
   const { scheduler, look, facts } = devices;
   const rooms = { admission, scheduler, regions, look, clock, announce, draining: () => draining };
-  const { tcp } = config.listeners;
-  const status = { version: addon.version, startedNs, warnings, facts };
-  const listeners = { socket, tcpPort: tcp.enabled ? tcp.port : undefined };
-  const sources = { metrics: metrics.text, metricsType: metrics.contentType, ready: () => !draining };
+  const { policy, closePolicy } = openRunPolicy({ config, clock, addon, telemetry, scheduler });
+  const status = { version: addon.version, startedNs, warnings, facts, policy, ...telemetry.sources };
+  const listeners = { socket, descriptor: inherited?.descriptor, tcpPort: tcp.enabled ? tcp.port : undefined };
+  const sources = { ...telemetry.scrape, ready: () => !draining };
   // The port first: whoever sees the socket may also ask for the metrics.
   const console = config.http.enabled ? await Console.open(config.http.port, sources) : undefined;
   const rpc = await RpcServer.open({ rooms, addon, listeners, status });
@@ -81,49 +88,87 @@ export async function openDaemon({ source, addon, warnings: found }: DaemonOptio
   const startMs = Math.round(clock.nowNs() / 1e6);
   const ports = { tcpPort: rpc.tcpPort, httpPort: console?.port };
   announce({ kind: 'started', version: addon.version, socket, ...ports, startMs });
+  telemetry.begin();
   void devices.begin();
-  const reload = followSettings({ source, start: { config, problems }, announce, log, admission, regions, devices });
+  const reload = followSettings({ source, start, announce, log, admission, regions, devices, policy });
 
   return {
     socket,
     ...ports,
     announce,
-    reload: () => reload.request(),
+    reload: () => {
+      if (!log.reopen()) announce({ kind: 'warning', text: 'the log file cannot be opened again' });
+      reload.request();
+    },
     close: async (reason) => {
       announce({ kind: 'stopping', reason });
       draining = true;
+      closePolicy();
       await rpc.close(drainMsMax);
       await console?.close();
       await devices.close();
       await regions.close();
-      for (const { owner, kind, bytes } of regions.budget.holdings) {
-        announce({ kind: 'warning', text: `${owner} never gave back ${bytes} bytes of ${kind} memory` });
-      }
+      await source.close();
+      for (const text of neverGivenBack(regions.budget)) announce({ kind: 'warning', text });
       announce({ kind: 'stopped' });
-      telemetry.close();
+      await telemetry.close();
     },
   };
 }
 
+const neverGivenBack = ({ holdings }: Budget): string[] =>
+  holdings.map(({ owner, kind, bytes }) => `${owner} never gave back ${bytes} bytes of ${kind} memory`);
+
+interface PolicyRooms {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly addon: HostAddon;
+  readonly telemetry: ReturnType<typeof openTelemetry>;
+  readonly scheduler: Scheduler;
+}
+
+/** Policy, and those who obey it. */
+function openRunPolicy({ config, clock, addon, telemetry: { announce, listeners }, scheduler }: PolicyRooms) {
+  const { policy, observe, close } = openPolicy({ settings: config.policy, clock, announce, addon });
+  listeners.push(observe);
+  policy.onChange((allowance) => scheduler.obey(allowance));
+  return { policy, closePolicy: close };
+}
+
 /** Everybody who hears what the rooms announce. */
-function openTelemetry(config: Config, readings: Readings) {
-  const log = new Log(logSettings(config));
-  const metrics = createMetrics(readings);
+function openTelemetry(config: Config, options: Omit<TelemetryOptions, 'announce'>) {
+  const log = new Log({ ...logSettings(config), file: config.log.file });
   const heapGrowth = watchHeapGrowth();
+  const listeners: ((event: Event) => void)[] = [(event) => heapGrowth.observe(event)];
+  const announce = (event: Event): void => {
+    telemetry.observe(event);
+    for (const listener of listeners) listener(event);
+    log.write(event);
+  };
+  const telemetry = new Telemetry({ ...options, announce });
+  const { metrics } = telemetry;
   return {
     log,
-    metrics,
-    announce: (event: Event): void => {
-      metrics.observe(event);
-      heapGrowth.observe(event);
-      log.write(event);
+    announce,
+    listeners,
+    scrape: { metrics: metrics.text, metricsType: metrics.contentType },
+    sources: {
+      lately: () => telemetry.lately,
+      readHistory: (request: ReadHistoryRequest) => telemetry.readHistory(request),
+      metrics: metrics.textForOperators,
     },
-    close: () => {
-      metrics.close();
+    begin: () => telemetry.begin(),
+    close: async () => {
+      await telemetry.close();
       heapGrowth.close();
     },
   };
 }
+
+const historySettings = ({ history }: Config, socket: string): TelemetryOptions['history'] =>
+  history.enabled
+    ? { path: history.path ?? join(dirname(socket), 'history.sqlite'), days: history.days, bytesMax: history.bytes_max }
+    : undefined;
 
 function checkRuntime(config: Config, addon: HostAddon, found: readonly string[]) {
   const warnings = [...found, ...addon.harden().map((refused) => `the system refused: ${refused}`)];

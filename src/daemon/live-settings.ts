@@ -18,10 +18,25 @@ export interface LiveRooms {
   readonly admission: Admission;
   readonly regions: Regions;
   readonly devices: OpenDevices;
+  readonly policy: { reconfigure(settings: Config['policy']): void };
 }
 
+/** All but `cores`: threads stay where they began. */
+const livePolicy = ['calm_seconds', 'memory', 'thermal', 'load', 'market', 'classification'].map(
+  (name) => `policy.${name}`,
+);
+
 /** Says which settings are in force, now and whenever they change. */
-export function followSettings({ source, start, announce, log, admission, regions, devices }: LiveRooms): Reload {
+export function followSettings({
+  source,
+  start,
+  announce,
+  log,
+  admission,
+  regions,
+  devices,
+  policy,
+}: LiveRooms): Reload {
   const { config, problems } = start;
   const keep = (): void => {
     source.keep().catch((error: unknown) => {
@@ -40,6 +55,7 @@ export function followSettings({ source, start, announce, log, admission, region
       { settings: ['log.level', 'log.sample_one_in'], prepare: (next) => () => (log.settings = logSettings(next)) },
       { settings: ['admission'], prepare: (next) => () => (admission.settings = admissionSettings(next)) },
       { settings: ['memory'], prepare: (next) => prepareMemory(regions.budget, next) },
+      { settings: livePolicy, prepare: (next) => () => policy.reconfigure(next.policy) },
       { settings: ['gpu.check_one_in'], prepare: (next) => () => devices.checkOneIn(next.gpu.check_one_in) },
     ],
     announce,

@@ -75,3 +75,30 @@ export interface PolicyReading {
   readonly muted: readonly Voice[];
   readonly allowance: Allowance;
 }
+
+/** A voice that an operator silenced. */
+export interface Muted {
+  readonly voice: Voice;
+  readonly secondsLeft: number;
+}
+
+/** What an operator asks for. */
+export interface PolicyChange {
+  /** Whose name the event bears. */
+  readonly caller: string;
+  readonly mute?: { readonly voice: Voice; readonly seconds: number };
+  readonly unmute?: Voice;
+  /** The lowest rung from now on. */
+  readonly floor?: Rung;
+}
+
+/** Policy as an operator sees it. */
+export interface PolicyDesk {
+  readonly floor: Rung;
+  /** Voices that cannot be read, and abstain. */
+  readonly lost: readonly Voice[];
+  reading(): PolicyReading;
+  muted(): readonly Muted[];
+  /** Throws a Fault where somebody asks for what cannot be. */
+  change(change: PolicyChange): void;
+}

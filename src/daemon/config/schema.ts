@@ -1,6 +1,7 @@
 // Every setting with its default and its border. docs/OPERATING.md lists them; `acceld check-config` checks a file.
 import { z } from 'zod';
 import { messageBytesMax } from '../base/limits.js';
+import { policySchema } from './policy-schema.js';
 
 const port = z.int().min(0).max(65_535);
 
@@ -64,8 +65,23 @@ export const schema = z.strictObject({
       reserve_bytes: z.int().min(0).max(1_099_511_627_776).default(268_435_456),
     })
     .prefault({}),
+  policy: policySchema,
+  history: z
+    .strictObject({
+      /** Events and roll-ups of minutes in an SQLite file. Costs a thread: about 15 MB resident. */
+      enabled: z.boolean().default(true),
+      /** Unset: history.sqlite beside the socket. */
+      path: z.string().min(1).optional(),
+      /** Older rows go. */
+      days: z.int().min(1).max(3650).default(30),
+      /** Of the file; the oldest rows go. A busy day of twenty series takes 6 MB. */
+      bytes_max: z.int().min(1_048_576).max(68_719_476_736).default(134_217_728),
+    })
+    .prefault({}),
   log: z
     .strictObject({
+      /** In place of standard output. Opened again on SIGHUP, once it was moved away. */
+      file: z.string().min(1).optional(),
       level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
       /** One of so many calls that succeed quickly is logged; failures and slow calls always are. */
       sample_one_in: z.int().min(1).max(1_000_000).default(1000),
@@ -78,7 +94,5 @@ export const schema = z.strictObject({
     })
     .prefault({}),
 });
-      /** In place of standard output. Opened again on SIGHUP, once it was moved away. */
-      file: z.string().min(1).optional(),
 
 export type Config = z.output<typeof schema>;

@@ -1,14 +1,9 @@
 // What an operator said: voices that are silent for a while, and the rung below which the ladder does not go.
-import type { Rung, Voice } from '../base/allowance.js';
+import type { Muted, Rung, Voice } from '../base/allowance.js';
 import { invalidInput, rejected, type Violation } from '../base/fault.js';
 
 /** Whoever forgets that a voice is muted is reminded by it the next day. */
 export const muteSecondsMax = 86_400;
-
-export interface Muted {
-  readonly voice: Voice;
-  readonly secondsLeft: number;
-}
 
 export class Operator {
   readonly #mutedUntilMs = new Map<Voice, number>();

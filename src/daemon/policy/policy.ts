@@ -1,5 +1,15 @@
 // Listens to the voices once a second and makes the one Allowance that everybody obeys. Decides nothing about a single job.
-import { unlimited, voices, type Allowance, type PolicyReading, type Rung, type Voice } from '../base/allowance.js';
+import {
+  unlimited,
+  voices,
+  type Allowance,
+  type Muted,
+  type PolicyChange,
+  type PolicyDesk,
+  type PolicyReading,
+  type Rung,
+  type Voice,
+} from '../base/allowance.js';
 import type { Clock } from '../base/clock.js';
 import type { Announce, Event } from '../base/events.js';
 import { stand, type Standing } from './ladder.js';
@@ -7,7 +17,7 @@ import { loadVoice } from './load.js';
 import { readMarketTable, type MarketTable } from './market-days.js';
 import { Market, type MarketSay } from './market.js';
 import { memoryVoice } from './memory-pressure.js';
-import { Operator, type Muted } from './operator.js';
+import { Operator } from './operator.js';
 import type { PolicySettings } from './settings.js';
 import { combine, isSame, type Say } from './strictest.js';
 import { thermalVoice } from './thermal.js';
@@ -26,14 +36,6 @@ export interface PolicyOptions {
   readonly table: MarketTable;
 }
 
-/** What an operator asks for. */
-export interface PolicyChange {
-  readonly caller: string;
-  readonly mute?: { readonly voice: Voice; readonly seconds: number } | undefined;
-  readonly unmute?: Voice | undefined;
-  readonly floor?: Rung | undefined;
-}
-
 interface Ear {
   readonly sensor: SensorVoice;
   dueMs: number;
@@ -42,7 +44,7 @@ interface Ear {
   isLost: boolean;
 }
 
-export class Policy {
+export class Policy implements PolicyDesk {
   readonly #clock: Clock;
   readonly #announce: Announce;
   readonly #table: MarketTable;
@@ -74,7 +76,6 @@ export class Policy {
     this.#listeners.push(listener);
   }
 
-  /** Checked before by `problemsOf`. */
   reconfigure(settings: PolicySettings): void {
     this.#settings = settings;
     this.#market = new Market(this.#table, settings.market);
@@ -104,7 +105,6 @@ export class Policy {
     return this.#ears.filter(({ isLost }) => isLost).map(({ sensor }) => sensor.voice);
   }
 
-  /** Throws a Fault where an operator asks for what cannot be. */
   change({ caller, mute, unmute, floor }: PolicyChange): void {
     if (mute) {
       this.#operator.mute(mute.voice, mute.seconds, this.#nowMs());
@@ -187,14 +187,6 @@ export class Policy {
   }
 }
 
-/** What is wrong with settings that the schema cannot know; each with its path. */
-export function problemsOf({ market }: PolicySettings, table: MarketTable): string[] {
-  const known = Object.keys(table.venues);
-  return market.venues
-    .filter((venue) => !known.includes(venue))
-    .map((venue) => `policy.market.venues: must be of ${known.join(', ')}, got ${venue}`);
-}
-
 export interface OpenPolicyOptions extends Omit<PolicyOptions, 'sensors' | 'table'> {
   /** What the addon reads where there are no files to read. */
   readonly addon: HostSensors;
@@ -204,7 +196,7 @@ export interface OpenPolicy {
   readonly policy: Policy;
   /** Notes which processes are this daemon's own. */
   readonly observe: (event: Event) => void;
-  close(): void;
+  readonly close: () => void;
 }
 
 /** The policy of this machine. The first round has begun when this returns. */

@@ -34,7 +34,7 @@ export interface MarketSettings {
 export interface ClassificationSettings {
   readonly enabled: boolean;
   readonly batch_ms: number;
-  readonly batch_device_share: number;
+  readonly batch_cores: number;
 }
 
 export interface CoreSettings {

@@ -1,6 +1,6 @@
 import { catalog } from '../../gen/catalog.js';
 import { operations, roundsOperations } from '../operations/index.js';
-import { admin, type StatusSource } from './admin-service.js';
+import { adminMethods, type StatusSource } from './admin-service.js';
 import { answer, respondBy, type Incoming, type Rooms } from './call.js';
 import { download, memoryMethods, upload, type MappingSource } from './memory-service.js';
 import { answerInRounds, type Send } from './rounds.js';
@@ -25,13 +25,11 @@ export interface Methods {
 }
 
 export function createMethods(rooms: Rooms, status: StatusSource & MappingSource): Methods {
-  const unary = new Map<string, UnaryMethod>(memoryMethods(rooms, status));
+  const unary = new Map<string, UnaryMethod>([...memoryMethods(rooms, status), ...adminMethods(rooms, status)]);
   for (const operation of operations) {
     const respond = respondBy(operation);
     unary.set(operation.method.path, (incoming) => answer(operation.method, incoming, rooms, respond));
   }
-  const { method, respond } = admin(rooms, status);
-  unary.set(method.path, (incoming) => answer(method, incoming, rooms, respond));
   const stream = new Map<string, StreamMethod>();
   for (const operation of roundsOperations) {
     stream.set(operation.method.path, (incoming, send) => answerInRounds(operation, incoming, rooms, send));
