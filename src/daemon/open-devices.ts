@@ -42,7 +42,7 @@ export interface OpenDevices {
     quarantines: { kernel: string; reason: string }[];
   };
   /** What a scrape reads. */
-  readings(): ReturnType<typeof readingOf>[];
+  readings(): (ReturnType<typeof readingOf> & { readonly busyNs: number; readonly parallel: number })[];
   /** The workers start. Once the daemon serves: until then they would only keep it from it. Never rejects. */
   begin(): Promise<void>;
   close(): Promise<void>;
@@ -71,7 +71,12 @@ export function openDevices(options: DevicesOptions): OpenDevices {
       device === gpu?.device
         ? { workers: gpu.device.workers, quarantines: [...gpu.qualification.quarantines(device.info)] }
         : { workers: undefined, quarantines: [] },
-    readings: () => scheduler.devices.map((device) => readingOf(device, gpu?.device)),
+    readings: () =>
+      scheduler.devices.map((device) => ({
+        ...readingOf(device, gpu?.device),
+        busyNs: scheduler.busyNs(device),
+        parallel: device.parallel,
+      })),
     begin: async () => {
       await gpu?.device.begin().catch((error: unknown) => {
         announce({ kind: 'warning', text: `the GPU cannot be used: ${(error as Error).message}` });
@@ -103,12 +108,12 @@ function openGpu({ addon, announce, clock, config: { gpu }, folder }: DevicesOpt
     device: 'gpu',
     folder,
     arenaBytes: gpu.memory_bytes,
+    pools: floor.pools,
     useStandby: gpu.standby,
     qualify: (candidate) => qualification.judge(candidate),
   });
   return { device, qualification };
 }
-    pools: floor.pools,
 
 /** The worker that can do everything wrong comes with the addon's build with test hooks. */
 function executableOf({ version }: HostAddon): string {
