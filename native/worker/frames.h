@@ -11,7 +11,7 @@
 namespace acceld {
 
 constexpr uint32_t kFrameMagic = 0x6b776361;  // "acwk"
-constexpr uint32_t kProtocolVersion = 1;
+constexpr uint32_t kProtocolVersion = 2;
 constexpr size_t kFrameHeadBytes = 8;
 // A task of 20 columns each way takes 720 bytes, a hello two paths.
 constexpr size_t kFrameBytesMax = 4096;
@@ -23,6 +23,7 @@ enum class ToWorker : uint32_t {
   kAttach = 2,  // memory (u32), bytes (u64); with a descriptor.
   kDetach = 3,  // memory (u32).
   kTask = 4,    // See task.cc.
+  kPing = 5,    // Nothing. Answered in its turn.
 };
 
 enum class ToDaemon : uint32_t {
@@ -33,6 +34,7 @@ enum class ToDaemon : uint32_t {
   kDone = 5,    // token (u64), GpuFault (u32), flags (u32), compute ns (u64), copied bytes (u64), reason.
   kFailed = 6,  // StartFailure (u32), reason. The worker ends.
   kDying = 7,   // signal (u32). Sent from a signal handler.
+  kPong = 8,    // Nothing.
 };
 
 enum class KernelState : uint32_t { kReady = 0, kMissing = 1, kFailed = 2 };

@@ -22,6 +22,7 @@ class Server {
         case ToWorker::kAttach: goes_on = Attach(&body); break;
         case ToWorker::kDetach: goes_on = Detach(&body); break;
         case ToWorker::kTask: goes_on = RunTask(&body); break;
+        case ToWorker::kPing: goes_on = AnswerPing(body); break;
         case ToWorker::kHello: break;
       }
       if (!goes_on) return ending_;
@@ -59,6 +60,12 @@ class Server {
     engine_.Detach(memory->data);
     memories_.Unmap(number);
     return true;
+  }
+
+  bool AnswerPing(const FrameReader& body) {
+    FrameWriter pong(ToDaemon::kPong);
+    link_.Send(pong);
+    return body.EndsWell();
   }
 
   bool RunTask(FrameReader* body) {

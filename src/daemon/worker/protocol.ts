@@ -2,7 +2,7 @@
 // nothing but the bytes of a result: every frame is checked here, and one that breaks the protocol ends its worker.
 
 const magic = 0x6b776361;
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 const headBytes = 8;
 const frameBytesMax = 4096;
 /** What a worker says in a frame: a few words and four strings at most. */
@@ -11,8 +11,8 @@ const textBytesMax = 256;
 /** More kernels than any build has: bounds what a start may announce. */
 const kernelsMax = 256;
 
-const toWorker = { hello: 1, attach: 2, detach: 3, task: 4 } as const;
-const toDaemon = { hello: 1, device: 2, kernel: 3, ready: 4, done: 5, failed: 6, dying: 7 } as const;
+const toWorker = { hello: 1, attach: 2, detach: 3, task: 4, ping: 5 } as const;
+const toDaemon = { hello: 1, device: 2, kernel: 3, ready: 4, done: 5, failed: 6, dying: 7, pong: 8 } as const;
 
 /** An output that nobody wants. */
 const notWanted = 0xffffffff;
@@ -57,7 +57,8 @@ export type WorkerFrame =
   | { readonly kind: 'ready' }
   | ({ readonly kind: 'done' } & DoneReport)
   | { readonly kind: 'failed'; readonly absent: boolean; readonly reason: string }
-  | { readonly kind: 'dying'; readonly signal: number };
+  | { readonly kind: 'dying'; readonly signal: number }
+  | { readonly kind: 'pong' };
 
 /** Where bytes lie that daemon and worker share. */
 export interface Place {
@@ -180,6 +181,8 @@ function read(kind: number, fields: Fields): WorkerFrame {
       return { kind: 'failed', absent: fields.word() === 1, reason: fields.text() };
     case toDaemon.dying:
       return { kind: 'dying', signal: fields.word() };
+    case toDaemon.pong:
+      return { kind: 'pong' };
     default:
       throw new ProtocolError(`a frame of the unknown kind ${kind}`);
   }
@@ -225,6 +228,10 @@ export class FrameWriter {
     for (const { memory, stride, offset } of inputs) this.#word(memory).#word(stride).#long(offset);
     for (const place of outputs) this.#word(place?.memory ?? notWanted).#long(place?.offset ?? 0);
     return this.#end();
+  }
+
+  ping(): number {
+    return this.#begin(toWorker.ping).#end();
   }
 
   #begin(kind: number): this {

@@ -16,6 +16,11 @@ export const qualificationTaskNs = 30_000_000_000;
 /** A start without progress: a driver and its compiler were once read from a cold disk in 28 s. */
 export const progressNsMax = 60_000_000_000;
 
+/** A worker that nobody gives work is asked whether it lives so often: one that does not is replaced within a second. */
+export const pingEveryNs = 400_000_000;
+/** Twice what a task has at least: no job waits, and a machine under load is no reason to start a worker more. */
+export const pingNsMax = 500_000_000;
+
 /** Tasks that one worker is sent before it answered any: 64 frames fit into every system's socket buffer. */
 export const tasksInFlightMax = 64;
 

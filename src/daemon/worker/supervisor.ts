@@ -286,11 +286,13 @@ export class Supervisor {
     clearTimeout(this.#timer);
     if (this.#whenClosed) return;
     const { clock } = this.#settings;
-    const isWatched = [...this.#members].some(({ dyingNs, process }) => process.isWatched || dyingNs !== undefined);
-    const startNs = Math.max(0, this.#starts.notBeforeNs - clock.nowNs());
-    this.#isTicking = isWatched;
-    const waitNs = isWatched ? tickNs : this.#isRoom ? startNs : undefined;
-    if (waitNs === undefined) return;
+    const waits = [...this.#members].map(({ dyingNs, process }) =>
+      dyingNs === undefined ? process.checkInNs : tickNs,
+    );
+    if (this.#isRoom) waits.push(Math.max(0, this.#starts.notBeforeNs - clock.nowNs()));
+    const waitNs = Math.min(...waits.filter((wait) => wait !== undefined));
+    this.#isTicking = waitNs <= tickNs;
+    if (waitNs === Infinity) return;
     this.#timer = setTimeout(() => this.step(), Math.ceil(waitNs / 1e6));
     // A device that is tried again keeps no process alive.
     this.#timer.unref();

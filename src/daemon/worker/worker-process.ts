@@ -4,6 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import type { Clock } from '../base/clock.js';
 import { DeviceFailure, type FailureKind } from '../devices/device.js';
 import type { HostAddon, WorkerLink } from '../devices/host-addon.js';
+import { Heartbeat } from './heartbeat.js';
 import {
   FrameReader,
   FrameWriter,
@@ -13,7 +14,7 @@ import {
   type TaskFrame,
   type WorkerFrame,
 } from './protocol.js';
-import { progressNsMax, tasksInFlightMax, type LivedTime } from './rules.js';
+import { progressNsMax, tasksInFlightMax, tickNs, type LivedTime } from './rules.js';
 import type { SharedArena } from './shared-arena.js';
 
 export type Role = 'worker' | 'compile';
@@ -89,6 +90,7 @@ export class WorkerProcess {
   /** Lived time of the last progress: of the start, then of the head of the queue. */
   #progressNs: number;
   #lastDoneNs = 0;
+  readonly #heartbeat: Heartbeat;
 
   constructor(settings: ProcessSettings, watcher: ProcessWatcher) {
     const { addon, arena, clock, device, environment, executable, folders, lived, role } = settings;
@@ -96,6 +98,7 @@ export class WorkerProcess {
     this.#watcher = watcher;
     this.#progressNs = lived.advance(clock.nowNs());
     this.#link = addon.openWorkerLink(this.#reader.received, (count) => this.#onBytes(count));
+    this.#heartbeat = new Heartbeat(clock, () => this.#send(writer.ping()));
     this.#beat = arena?.takeBeat() ?? 0;
     try {
       this.#child = spawn(executable, [role, device, folders.work], {
@@ -145,17 +148,22 @@ export class WorkerProcess {
     this.#watcher.onTask();
   }
 
-  /** Ends it if it made no progress for too long. */
+  /** Ends it if it made no progress for too long, and asks an idle one whether it lives. */
   check(livedNs: number): void {
     const waitedNs = livedNs - this.#progressNs;
     const [head] = this.#tasks;
     if (this.state === 'starting' && waitedNs > progressNsMax) this.kill(`made no progress for ${seconds(waitedNs)} s`);
     else if (this.state === 'ready' && head && waitedNs > head.limitNs) this.kill(`hung for ${seconds(waitedNs)} s`);
+    if (this.state !== 'ready' || head) return;
+    const silence = this.#heartbeat.check(livedNs);
+    if (silence !== undefined) this.kill(silence);
   }
 
-  /** Whether check() has to be called again soon. */
-  get isWatched(): boolean {
-    return this.state === 'starting' || (this.state === 'ready' && this.#tasks.length > 0);
+  /** Nanoseconds until check() has to be called again; undefined: nothing has a deadline. */
+  get checkInNs(): number | undefined {
+    if (this.state === 'starting') return tickNs;
+    if (this.state !== 'ready') return undefined;
+    return this.#tasks.length > 0 ? tickNs : this.#heartbeat.checkInNs;
   }
 
   kill(cause: string): void {
@@ -230,6 +238,7 @@ export class WorkerProcess {
   }
 
   #onServing(frame: WorkerFrame): boolean {
+    if (frame.kind === 'pong') return this.#heartbeat.answered();
     if (frame.kind !== 'done') return this.#onLastWords(frame);
     const head = this.#tasks[0];
     if (head === undefined || head.token !== frame.token) return false;

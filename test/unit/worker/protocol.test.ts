@@ -11,7 +11,7 @@ const frame = (kind: number, ...fields: Buffer[]): Buffer => {
   return Buffer.concat([word(8 + body.length), word(kind), body]);
 };
 
-const hello = frame(1, word(0x6b776361), word(1));
+const hello = frame(1, word(0x6b776361), word(2));
 const device = frame(2, word(3), text('own'), text('a processor'), text('neon'), text(''));
 const kernel = frame(3, word(1), text('simulate-f32'), text('0123456789abcdef'), text(''));
 const done = frame(5, long(7n), word(2), word(1), long(123_456_789_012n), long(9n), text('out of memory'));
@@ -43,6 +43,7 @@ const expected: readonly WorkerFrame[] = [
   },
   { kind: 'failed', absent: true, reason: 'no device' },
   { kind: 'dying', signal: 11 },
+  { kind: 'pong' },
 ];
 const stream = Buffer.concat([
   hello,
@@ -52,6 +53,7 @@ const stream = Buffer.concat([
   done,
   frame(6, word(1), text('no device')),
   frame(7, word(11)),
+  frame(8),
 ]);
 
 describe('frames from a worker', () => {
@@ -68,11 +70,11 @@ describe('frames from a worker', () => {
   const bad: Readonly<Record<string, [Buffer, RegExp]>> = {
     'shorter than a head': [Buffer.concat([word(7), word(4)]), /a frame of 7 bytes/],
     'longer than any': [Buffer.concat([word(2049), word(4)]), /a frame of 2049 bytes/],
-    'of an unknown kind': [frame(8), /unknown kind 8/],
+    'of an unknown kind': [frame(9), /unknown kind 9/],
     'with a field missing': [frame(7), /shorter than its fields/],
     'with a field too much': [frame(4, word(0)), /longer than its fields/],
     'of somebody else': [frame(1, word(1), word(1)), /no worker of acceld/],
-    'of another version': [frame(1, word(0x6b776361), word(2)), /version 2, where 1 is spoken/],
+    'of another version': [frame(1, word(0x6b776361), word(1)), /version 1, where 2 is spoken/],
     'with a text longer than its frame': [frame(6, word(0), word(200)), /shorter than its fields/],
     'with a text over its limit': [frame(6, word(0), text('x'.repeat(257))), /a text of 257 bytes/],
     'with an unknown state': [frame(3, word(3), text(''), text(''), text('')), /3 where 3 values are known/],
@@ -88,7 +90,7 @@ describe('frames from a worker', () => {
   }
 
   it('of any bytes give frames or a ProtocolError, nothing else', () => {
-    const kinds = fc.integer({ min: 0, max: 9 });
+    const kinds = fc.integer({ min: 0, max: 10 });
     const framed = fc
       .tuple(kinds, fc.uint8Array({ maxLength: 64 }))
       .map(([kind, body]) => frame(kind, Buffer.from(body)));
@@ -116,13 +118,14 @@ describe('frames to a worker', () => {
 
   it('say who speaks', () => {
     const bytes = writer.hello(64, { work: '/w', store: '/s' });
-    const fields = [word(0x6b776361), word(1), word(process.pid), long(64n), text('/w'), text('/s')];
+    const fields = [word(0x6b776361), word(2), word(process.pid), long(64n), text('/w'), text('/s')];
     assert.deepEqual(written(bytes), frame(1, ...fields));
   });
 
   it('give and take memory', () => {
     assert.deepEqual(written(writer.attach(0, 2 ** 33 + 5)), frame(2, word(0), long(2n ** 33n + 5n)));
     assert.deepEqual(written(writer.detach(3)), frame(3, word(3)));
+    assert.deepEqual(written(writer.ping()), frame(5));
   });
 
   it('carry a task', () => {

@@ -56,6 +56,19 @@ describe('Supervisor', () => {
     assert.equal(deathsOf(worker), 1);
   });
 
+  it('replaces a worker that stopped while it had nothing to do, within about a second', async () => {
+    worker = await openWorker({ useStandby: true });
+    const [first] = await qualified(worker, 2);
+    process.kill(first!, 'SIGSTOP');
+    await qualified(worker, 3);
+    const died = worker.events.find((event) => event.kind === 'worker-died')!;
+    assert.equal(died.pid, first);
+    assert.match(died.cause, /^gave no sign of life for 0\.5\d s$/);
+    assert.deepEqual([died.accused, died.lost], [0, 0]);
+    assert.equal(isAlive(first!), false);
+    assert.ok(expected(plan).equals((await compute(worker.device, plan)).bytes));
+  });
+
   it('gives the memory of a worker that hung to nobody before it is gone', async () => {
     worker = await openWorker({}, 'stop');
     await isUp(worker);
