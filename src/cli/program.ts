@@ -6,6 +6,7 @@ import { call, prepareCall } from './call.js';
 import { runDemo } from './demo.js';
 import { exitCodes, exitCodesHelp } from './exit-codes.js';
 import { report, UsageError } from './failure.js';
+import { mute, printPolicy, setFloor, unmute, type PolicyStatus } from './policy.js';
 import { price, pricedJson, printPriced, type PriceFlags } from './price.js';
 import { plain } from './show.js';
 import { printJson, printResult, simulateRequest, watch, type SimulateFlags } from './simulate.js';
@@ -56,6 +57,7 @@ function program(terminal: Terminal): Command {
     .addHelpText('after', exitCodesHelp);
   addDaemonRoles(root);
   addStatus(root, terminal);
+  addPolicy(root, terminal);
   addPrice(root, terminal);
   addSimulate(root, terminal);
   addCall(root, terminal);
@@ -77,6 +79,7 @@ function addDaemonRoles(root: Command): void {
         throw new UsageError(`${name} is a role of the daemon: run it as acceld ${name}`);
       });
   delegated('serve', 'run the daemon');
+  delegated('service', 'install, upgrade and run the daemon as a service');
   delegated('check-config', "check the daemon's configuration");
   delegated('doctor', 'say what this machine can do, and why not');
 }
@@ -92,6 +95,42 @@ function addStatus(root: Command, terminal: Terminal): void {
       else printStatus(status, terminal);
     });
 }
+
+function addPolicy(root: Command, terminal: Terminal): void {
+  const policy = root
+    .command('policy')
+    .description('silence a voice of policy for a while, or set the lowest rung of the emergency ladder')
+    .addHelpText('after', policyHelp);
+  const run = async (work: (client: Client) => Promise<PolicyStatus>): Promise<void> => {
+    const status = await withClient(root, work);
+    if (isJson(root)) terminal.out(jsonLine(plain(status)));
+    else printPolicy(status, terminal);
+  };
+  policy
+    .command('mute')
+    .description('let a voice have no say')
+    .argument('<voice>', 'thermal, memory, load or market')
+    .requiredOption('--for <time>', 'at most a day: 90s, 30min, 2h')
+    .action((voice: string, flags: { for: string }) => run((client) => mute(client, { voice, time: flags.for })));
+  policy
+    .command('unmute')
+    .description('give a voice its say again')
+    .argument('<voice>', 'thermal, memory, load or market')
+    .action((voice: string) => run((client) => unmute(client, voice)));
+  policy
+    .command('floor')
+    .description('set the lowest rung; normal takes it back')
+    .argument('<rung>', 'normal, shrink-pools, no-background, no-batch, shed-interactive or order-only')
+    .action((rung: string) => run((client) => setFloor(client, rung)));
+}
+
+const policyHelp = `
+acceld status shows the rung in force, the reasons and who is muted.
+
+Examples:
+  acceld policy mute thermal --for 2h
+  acceld policy unmute thermal
+  acceld policy floor no-batch`;
 
 function addPrice(root: Command, terminal: Terminal): void {
   root

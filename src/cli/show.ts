@@ -1,5 +1,5 @@
 // Values of the API as people and programs read them.
-import { Device, Precision, Priority, type Receipt } from '../client/index.js';
+import { Device, Precision, Priority, Rung, Voice, type Receipt } from '../client/index.js';
 import { clean } from './terminal.js';
 
 /** "DEVICE_NEURAL_ENGINE" → "neural-engine" */
@@ -8,6 +8,8 @@ export const wordOf = (name: string, prefix: string): string =>
 
 export const deviceWord = (device: Device): string => wordOf(Device[device] ?? '', 'DEVICE_');
 export const precisionWord = (precision: Precision): string => wordOf(Precision[precision] ?? '', 'PRECISION_');
+export const rungWord = (rung: Rung): string => wordOf(Rung[rung] ?? '', 'RUNG_');
+export const voiceWord = (voice: Voice): string => wordOf(Voice[voice] ?? '', 'VOICE_');
 export const priorityWord = (priority: Priority): string => wordOf(Priority[priority] ?? '', 'PRIORITY_');
 
 const tables: ReadonlyMap<string, Readonly<Record<number, string>>> = new Map<string, Readonly<Record<number, string>>>(
@@ -16,6 +18,10 @@ const tables: ReadonlyMap<string, Readonly<Record<number, string>>> = new Map<st
     ['from', Device],
     ['precision', Precision],
     ['priority', Priority],
+    ['rung', Rung],
+    ['floor', Rung],
+    ['voice', Voice],
+    ['lost', Voice],
   ],
 );
 
@@ -24,7 +30,7 @@ export function plain(value: unknown, key = ''): unknown {
   if (value === undefined || value === null) return null;
   if (typeof value === 'bigint') return String(value);
   if (typeof value === 'number') return tables.get(key)?.[value] ?? value;
-  if (Array.isArray(value)) return value.map((element) => plain(element));
+  if (Array.isArray(value)) return value.map((element) => plain(element, key));
   if (ArrayBuffer.isView(value)) return Array.from(value as Float64Array);
   if (typeof value !== 'object') return value;
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, plain(field, name)]));
@@ -50,6 +56,8 @@ export function receiptLine(receipt: Receipt): string {
   const what = `${precisionWord(receipt.precision)}, kernel ${kernelDigest || 'none'} (${engine || 'no engine'})`;
   const bits = receipt.reproducible ? 'reproducible' : 'not reproducible';
   const times = `compute ${duration(computeNs)}, queue ${duration(queueNs)}, total ${duration(totalNs)}`;
+  const chosen = receipt.classified;
+  const why = chosen ? ` Priority ${priorityWord(chosen.priority)}: ${chosen.reason}.` : '';
   const instead = fallback ? ` Instead of ${deviceWord(fallback.from)}: ${fallback.reason}.` : '';
-  return clean(`Ran on ${deviceWord(receipt.device)} ${deviceName}: ${what}, ${bits}; ${times}.${instead}`);
+  return clean(`Ran on ${deviceWord(receipt.device)} ${deviceName}: ${what}, ${bits}; ${times}.${instead}${why}`);
 }

@@ -1,4 +1,5 @@
 import type { Client, Services } from '../client/index.js';
+import { printPolicy } from './policy.js';
 import { bytes, deviceWord, priorityWord } from './show.js';
 import { clean, table, type Terminal } from './terminal.js';
 
@@ -7,11 +8,12 @@ export type Status = Awaited<ReturnType<Services['admin']['getStatus']>>;
 export const getStatus = (client: Client): Promise<Status> => client.admin.getStatus();
 
 export function printStatus(status: Status, terminal: Terminal): void {
-  const { version, pid, uptimeSeconds, serving, connections, residentBytes, allowance, caller } = status;
+  const { version, pid, uptimeSeconds, serving, connections, residentBytes, caller } = status;
   const state = serving ? 'serving' : 'draining';
   const say = (line: string) => terminal.out(`${clean(line)}\n`);
-  say(`acceld ${version}, pid ${pid}: ${state} for ${uptime(uptimeSeconds)}, allowance ${allowance}`);
+  say(`acceld ${version}, pid ${pid}: ${state} for ${uptime(uptimeSeconds)}`);
   say(`${connections} connections, ${bytes(residentBytes)} resident`);
+  if (status.policy) printPolicy(status.policy, terminal);
   const devices = status.devices.map(({ device, up, engine, name, variant, threads, workers, kernels }) => {
     const counts = [threads, workers ?? 0, kernels.length].map(String);
     return [deviceWord(device), up ? 'up' : 'down', engine, clip(name), clip(variant), ...counts];
@@ -22,10 +24,10 @@ export function printStatus(status: Status, terminal: Terminal): void {
     if (!up) say(`${deviceWord(device)}: ${reason}`);
     for (const { kernel, reason: why } of quarantines) say(`${deviceWord(device)}: ${kernel} is quarantined: ${why}`);
   }
-  const lanes = status.lanes.map(({ priority, queued, running }) => {
-    return [priorityWord(priority), String(queued), String(running)];
+  const lanes = status.lanes.map(({ priority, state: laneState, queued, running }) => {
+    return [priorityWord(priority), laneState, String(queued), String(running)];
   });
-  terminal.out(`\n${table({ head: ['lane', 'queued', 'running'], rows: lanes, numbersFrom: 1 }, terminal)}\n`);
+  terminal.out(`\n${table({ head: ['lane', 'state', 'queued', 'running'], rows: lanes, numbersFrom: 2 }, terminal)}\n`);
   if (caller) {
     const { requestsInFlight, requestsInFlightMax, bytesInFlight, bytesInFlightMax, queued, queuedMax } = caller;
     say(
