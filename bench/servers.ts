@@ -10,6 +10,7 @@ import { catalog } from '../src/gen/catalog.js';
 import { makeBook, requestBytes } from './book.js';
 import { runLoad, type LoadResult } from './load-client.js';
 import { pinned, serverCore } from './pinning.js';
+import { settled } from './usage.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** As the launcher sets them; and 64 MB for the echo, which it is faster with than with Node's own. */
@@ -90,6 +91,7 @@ export async function openPair(rowCounts: readonly number[]): Promise<Pair> {
     });
   const ours = await startDaemon(folder);
   try {
+    await settled(ours.pid);
     const replies: string[] = [];
     for (const rows of rowCounts) {
       const reply = join(folder, `reply-${rows}`);
