@@ -51,12 +51,14 @@ async function start(
   return { socket, pid: child.pid!, startMs, stop };
 }
 
-/** `pin`: bound to the server's core, as a peer on one core is. */
-export const startDaemon = (folder: string, pin = true): Promise<RunningServer> => {
+/** At rest: its workers have come. `pin`: bound to the server's core, as a peer on one core is. */
+export async function startDaemon(folder: string, pin = true): Promise<RunningServer> {
   const socket = join(folder, 'run/acceld.sock');
   const args = ['bin/acceld', 'serve', '--socket', socket, '--http-port', '0'];
-  return start({ side: 'ours', socket, pin }, args, (line) => line.includes('"msg":"started"'));
-};
+  const server = await start({ side: 'ours', socket, pin }, args, (line) => line.includes('"msg":"started"'));
+  await settled(server.pid);
+  return server;
+}
 
 export const startPeer = (folder: string, replies: readonly string[]): Promise<RunningServer> => {
   const socket = join(folder, 'echo.sock');
@@ -91,7 +93,6 @@ export async function openPair(rowCounts: readonly number[]): Promise<Pair> {
     });
   const ours = await startDaemon(folder);
   try {
-    await settled(ours.pid);
     const replies: string[] = [];
     for (const rows of rowCounts) {
       const reply = join(folder, `reply-${rows}`);
