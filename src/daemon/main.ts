@@ -1,4 +1,5 @@
 // The daemon's roles, by the first argument. The only file that ends the process.
+import { fileURLToPath } from 'node:url';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { exitCodes, StartFailure } from './base/start-failure.js';
 import { ConfigurationError, loadConfig, type Override } from './config/config.js';
@@ -26,6 +27,7 @@ const flags = {
 
 const usage = `acceld serve         runs the daemon in the foreground until SIGTERM or SIGINT
 acceld check-config  checks a configuration and prints it with every default filled in
+acceld service       runs the daemon as a service of launchd or systemd (acceld service --help)
 acceld doctor        says what this machine can do, and why not, by trying everything once
 
 Options of all:
@@ -56,6 +58,7 @@ Examples:
 export async function main(args: readonly string[], addonPath?: string): Promise<void> {
   try {
     const [role, ...rest] = args;
+    if (role === 'service') process.exit(await service(rest));
     const settings = readSettings(rest);
     if (settings.help) process.stdout.write(usage);
     else if (role === 'serve') await serve(settings, addonPath);
@@ -118,6 +121,14 @@ async function doctor(config: Config, json: boolean): Promise<void> {
   for await (const finding of examine({ addon: loadHostAddon(), config, socket })) findings.push(finding);
   process.stdout.write(`${json ? JSON.stringify(findings, null, 2) : reportOf(findings)}\n`);
   process.exit(isHealthy(findings) ? exitCodes.ok : exitCodes.software);
+}
+
+/** Loaded for itself alone: a start of the daemon does not wait for it. */
+async function service(args: readonly string[]): Promise<number> {
+  const { runService, thisMachine } = await import('./service/command.js');
+  const appFolder = fileURLToPath(new URL('../..', import.meta.url));
+  const machine = thisMachine(environment.runtimeFolder());
+  return runService(args, { machine, appFolder, out: (text) => process.stdout.write(text) });
 }
 
 async function serve(settings: Settings, addonPath: string | undefined): Promise<void> {

@@ -93,6 +93,10 @@ export function defaultSocketPath(environment: Environment = process.env): strin
   return runtime ? join(runtime, 'acceld/acceld.sock') : join(homedir(), '.acceld/run/acceld.sock');
 }
 
+/** Of this user's session; systemd's programs find the user's manager by it. */
+export const runtimeFolder = (environment: Environment = process.env): string | undefined =>
+  environment['XDG_RUNTIME_DIR'];
+
 /** Where the daemon keeps what outlives it. systemd names a folder of the unit's own. */
 export function stateFolder(environment: Environment = process.env): string {
   const named = environment['ACCELD_STATE'] ?? environment['STATE_DIRECTORY'];

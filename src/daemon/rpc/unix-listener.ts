@@ -44,12 +44,7 @@ export async function listenUnix(options: Options): Promise<Server> {
 export function claimUnix(path: string, addon: HostAddon): void {
   const whole = checkedPath(path);
   prepareDirectory(dirname(whole));
-  const lock = `${whole}.lock`;
-  if (takeLock(addon, lock)) {
-    // For whoever rotates the log file and sends SIGHUP then.
-    writeFileSync(lock, `${process.pid}\n`);
-    return;
-  }
+  if (takeLock(addon, `${whole}.lock`)) return;
   throw new StartFailure(exitCodes.alreadyRunning, `another daemon serves ${whole}`);
 }
 

@@ -93,7 +93,7 @@ function nativeFunctions(path: string, text: string): Sized[] {
  */
 export function unitTests(files: Files): string[] {
   const imported = new Set(importsOf(files, /^test\/unit\//).map(({ from, to }) => `${roomOf(from)} ${to}`));
-  const system = select(files, /^test\/system\//).map(([, text]) => text);
+  const system = select(files, /^test\/(system|service)\//).map(([, text]) => text);
   return select(files, /^src\/daemon\/[a-z-]+\/[a-z-]+\.ts$/).flatMap(([path, text]) => {
     const isTested = imported.has(`${roomOf(path)} ${path}`) || system.some((test) => test.includes(path));
     const missing = `${path}: no test in test/unit/${roomOf(path)}/ imports it`;

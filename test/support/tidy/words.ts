@@ -43,10 +43,10 @@ const owned: readonly Owned[] = [
     owners: /^src\/daemon\/base\/clock\.ts$/,
   },
   {
-    what: 'launchctl',
+    what: 'launchctl and systemctl',
     within: /^(src|bin|scripts)\//,
-    pattern: /\blaunchctl\b/g,
-    owners: /^src\/daemon\/service\/launchctl\.ts$/,
+    pattern: /\b(launchctl|systemctl)\b/g,
+    owners: /^src\/daemon\/service\/service-manager\.ts$/,
   },
 ];
 

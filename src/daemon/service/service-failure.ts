@@ -1,0 +1,4 @@
+/** The command cannot do what it was asked; the message is for the administrator. */
+export class ServiceFailure extends Error {
+  override readonly name = 'ServiceFailure';
+}
