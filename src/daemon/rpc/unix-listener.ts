@@ -1,5 +1,5 @@
 // A Unix socket that nobody else can take, spoof or tamper with: trusted directories, a lock, no links followed.
-import { chmodSync, lstatSync, mkdirSync, realpathSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, realpathSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { socketPathBytesMax } from '../base/limits.js';
