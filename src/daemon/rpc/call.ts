@@ -43,12 +43,32 @@ export interface Incoming {
   readonly onClosed: (act: () => void) => void;
 }
 
+const internal = (): Fault =>
+  new Fault('INTERNAL', 'internal error; the daemon has logged the cause under this request id');
+
 /** A fault together with the request it belongs to. */
 export class FailedCall {
   constructor(
     readonly fault: Fault,
     readonly requestId: string,
+    /** Told of an error that no fault describes. */
+    readonly onBug: (error: unknown) => void = () => undefined,
   ) {}
+
+  /** What a method rejected with. */
+  static of(error: unknown): FailedCall {
+    return error instanceof FailedCall ? error : new FailedCall(internal(), '');
+  }
+
+  /** The status that `encode` makes of the fault; where it cannot, that of our bug. */
+  status<Status>(encode: (fault: Fault, requestId: string) => Status): Status {
+    try {
+      return encode(this.fault, this.requestId);
+    } catch (error) {
+      this.onBug(error);
+      return encode(internal(), this.requestId);
+    }
+  }
 }
 
 /** What is known of a call, filled in on its way, for the receipt and the event. */
@@ -142,7 +162,7 @@ export async function within<Request, Response, Answer extends { readonly respon
     const fault = toFault(error, method, course);
     fault.receipt = course.receipt();
     announceEnd(method, course, fault, 0);
-    throw new FailedCall(fault, course.requestId);
+    throw new FailedCall(fault, course.requestId, (bug) => announceBug(bug, method, course));
   } finally {
     const { ticket } = course;
     if (ticket) incoming.onClosed(() => ticket.release());
@@ -194,11 +214,14 @@ export function decode<Request, Response>(method: Method<Request, Response>, byt
   }
 }
 
-function toFault(error: unknown, { name }: { name: string }, course: Course): Fault {
+function toFault(error: unknown, method: { name: string }, course: Course): Fault {
   if (error instanceof Fault) return error;
-  course.rooms.announce({ kind: 'bug', where: name, requestId: course.requestId, error });
-  return new Fault('INTERNAL', 'internal error; the daemon has logged the cause under this request id');
+  announceBug(error, method, course);
+  return internal();
 }
+
+const announceBug = (error: unknown, { name }: { name: string }, { rooms, requestId }: Course): void =>
+  rooms.announce({ kind: 'bug', where: name, requestId, error });
 
 function announceEnd(method: { name: string }, course: Course, fault: Fault | undefined, responseBytes: number): void {
   const { rooms, incoming, plan, placement, finished } = course;

@@ -147,8 +147,4 @@ function cancellationOf(call: Call): AbortSignal {
   return controller.signal;
 }
 
-function statusOf(error: unknown): ReturnType<typeof faultStatus> {
-  const { fault, requestId } =
-    error instanceof FailedCall ? error : new FailedCall(new Fault('INTERNAL', 'internal error'), '');
-  return faultStatus(fault, requestId);
-}
+const statusOf = (error: unknown): ReturnType<typeof faultStatus> => FailedCall.of(error).status(faultStatus);

@@ -184,8 +184,7 @@ class Session {
   }
 
   #answerFault(id: bigint, error: unknown, ended?: Running): void {
-    const failed = error instanceof FailedCall ? error : new FailedCall(new Fault('INTERNAL', 'internal error'), '');
-    const status = richStatus(failed.fault, failed.requestId);
+    const status = FailedCall.of(error).status(richStatus);
     this.#write({ id, answer: { $case: 'status', value: status }, last: true }, ended);
   }
 

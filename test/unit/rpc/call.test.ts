@@ -91,6 +91,20 @@ describe('call', () => {
     assert.equal(events.filter((event) => event.kind === 'call-finished' && event.outcome === 'QUEUE_FULL').length, 1);
   });
 
+  it('announces a fault that cannot be encoded', async () => {
+    const { rooms, incoming, events } = set();
+    const failed = await failure(
+      answer(method, incoming, rooms, () => Promise.reject(new Fault('QUEUE_FULL', 'full'))),
+    );
+    const cause = new Error('no such number');
+    const code = failed.status(({ code }) => {
+      if (code !== 'INTERNAL') throw cause;
+      return code;
+    });
+    assert.equal(code, 'INTERNAL');
+    assert.deepEqual(events.at(-1), { kind: 'bug', where: 'get-status', requestId: 'mine', error: cause });
+  });
+
   it('names bytes that are no message', async () => {
     const { rooms, incoming } = set();
     const failed = await failure(

@@ -88,6 +88,22 @@ describe('grpc methods', () => {
     assert.doesNotMatch(answer.message, /secret/);
   });
 
+  it('answers a fault that cannot be encoded as our bug, and says which', async () => {
+    const fault = new Fault('QUEUE_FULL', 'too many', { retryAfterMs: Number.NaN });
+    const bugs: unknown[] = [];
+    const failed = new FailedCall(fault, 'mine', (bug) => bugs.push(bug));
+    const fail = async (): Promise<never> => {
+      throw failed;
+    };
+    [unary, stream, clientStream] = [fail, fail, fail];
+    for (const path of [unaryPath, streamPath, clientStreamPath]) {
+      const answer = await client.call(path, message);
+      assert.deepEqual([answer.status, answer.requestId], ['INTERNAL', 'mine']);
+    }
+    assert.equal(bugs.length, 3);
+    assert.ok(bugs.every((bug) => bug instanceof RangeError));
+  });
+
   it('aborts the signal when the client cancels', async () => {
     const cancelling = new AbortController();
     let aborted: Promise<unknown> | undefined;
