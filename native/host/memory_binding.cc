@@ -17,16 +17,18 @@ namespace {
 // As Node's largest view.
 constexpr double kBytesMax = 4294967296.0;
 
+enum class Act { kCreate, kClear, kClose };
+
 // A memory on its way from or to the errand thread.
 struct Errand {
   napi_deferred promise;
+  Act act = Act::kCreate;
   size_t bytes = 0;                      // To create.
-  std::shared_ptr<SharedMemory> memory;  // Created, or closed.
-  bool closes = false;
+  std::shared_ptr<SharedMemory> memory;  // Created, cleared or closed.
   int error = 0;
 };
 
-// Creates and closes memories on a thread of its own. Lives until the environment ends.
+// Creates, clears and closes memories on a thread of its own. Lives until the environment ends.
 class MemoryBinding {
  public:
   explicit MemoryBinding(Napi::Env env) : env_(env), thread_("acceld-memory") {
@@ -44,10 +46,10 @@ class MemoryBinding {
     // std::function wants what can be copied.
     const auto shared = std::make_shared<Errand>(std::move(errand));
     const auto act = [this, shared] {
-      if (shared->closes) {
-        shared->memory->Close();
-      } else {
-        shared->memory = SharedMemory::Create(shared->bytes, &shared->error);
+      switch (shared->act) {
+        case Act::kCreate: shared->memory = SharedMemory::Create(shared->bytes, &shared->error); break;
+        case Act::kClear: std::memset(shared->memory->data(), 0, shared->memory->bytes()); break;
+        case Act::kClose: shared->memory->Close(); break;
       }
       std::lock_guard<std::mutex> lock(mutex_);
       done_.push_back(shared);
@@ -83,7 +85,7 @@ class MemoryBinding {
     --in_flight_;
     if (in_flight_ == 0) napi_unref_threadsafe_function(env_, notifier_);
     if (errand.error == 0) {
-      napi_resolve_deferred(env_, errand.promise, errand.closes ? env_.Undefined() : ToJs(errand.memory));
+      napi_resolve_deferred(env_, errand.promise, errand.act == Act::kCreate ? ToJs(errand.memory) : env_.Undefined());
       return;
     }
     const std::string message = std::string("the system gives no memory: ") + std::strerror(errand.error);
@@ -107,11 +109,12 @@ class MemoryBinding {
       // Every view of it becomes empty, so that nothing in JavaScript reaches memory that is gone.
       const Napi::Value own = info.This().As<Napi::Object>().Get("buffer");
       napi_detach_arraybuffer(info.Env(), own);
-      Errand errand{};
-      errand.memory = memory;
-      errand.closes = true;
-      return Run(std::move(errand));
+      return Run({nullptr, Act::kClose, 0, memory, 0});
     };
+    const auto clear = [this, memory](const Napi::CallbackInfo&) -> napi_value {
+      return Run({nullptr, Act::kClear, 0, memory, 0});
+    };
+    object.Set("clear", Napi::Function::New(env_, clear, "clear"));
     object.Set("close", Napi::Function::New(env_, close, "close"));
     return object;
   }

@@ -96,6 +96,9 @@ export const regionRowsMax = 2 ** 26;
 /** How long a region outlives its last connection: a client that lost it has connected again by then. */
 export const regionLeaseMs = 10_000;
 
+/** Smaller memory is made as quickly as it is cleared, and not kept for the next region. */
+export const regionKeptBytesMin = 1024 * 1024;
+
 /** 128 random bits cannot be guessed. */
 export const regionTokenBytes = 16;
 

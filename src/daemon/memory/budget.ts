@@ -3,7 +3,8 @@
 import { Fault, type QuotaViolation } from '../base/fault.js';
 import { retryAfterMs } from '../base/limits.js';
 
-export type MemoryKind = 'region' | 'worker';
+/** pool: kept for whoever had it. */
+export type MemoryKind = 'region' | 'worker' | 'pool';
 
 export interface BudgetLimits {
   readonly bytesMax: number;
@@ -49,13 +50,17 @@ export class Budget {
   }
 
   get usedByKind(): Readonly<Record<MemoryKind, number>> {
-    const used = { region: 0, worker: 0 };
+    const used = { region: 0, worker: 0, pool: 0 };
     for (const { kind, bytes } of this.#holdings.values()) used[kind] += bytes;
     return used;
   }
 
   usedBy(owner: string): number {
     return this.holdings.filter((holding) => holding.owner === owner).reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  fits(owner: string, bytes: number): boolean {
+    return this.#excesses(owner, bytes).length === 0;
   }
 
   /** Throws MEMORY_EXCEEDED, which names each limit and its use. */

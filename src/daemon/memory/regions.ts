@@ -7,6 +7,7 @@ import type { Announce } from '../base/events.js';
 import { Fault } from '../base/fault.js';
 import { pageBytes, regionLeaseMs, regionsPerCallerMax, regionTokenBytes, retryAfterMs } from '../base/limits.js';
 import type { Budget, Claim } from './budget.js';
+import { RegionPool } from './region-pool.js';
 import type { SharedMemory } from './shared-memory.js';
 
 export interface RegionsOptions {
@@ -35,6 +36,8 @@ export interface Region {
   uses: number;
   /** It is found no more, and ends with its last use. */
   ended: boolean;
+  /** Who may have its memory again: it released the region, which no other connection had. */
+  releasedBy: Caller | undefined;
   /** Told once its memory is given back. */
   readonly onClosed: (() => void)[];
 }
@@ -52,6 +55,7 @@ export class Regions {
   readonly #regions = new Map<string, Region>();
   readonly #closing = new Set<Promise<void>>();
   readonly #creating = new Map<string, number>();
+  readonly #pool: RegionPool;
   readonly #connections = new Set<string>();
   /** Of every region that there was: no id comes back. */
   #made = 0;
@@ -59,6 +63,7 @@ export class Regions {
 
   constructor(options: RegionsOptions) {
     this.#options = options;
+    this.#pool = new RegionPool(options);
   }
 
   get budget(): Budget {
@@ -72,20 +77,22 @@ export class Regions {
   /** For telemetry. */
   get reading() {
     const { limits, usedByKind } = this.budget;
-    return { budgetBytes: limits.bytesMax, usedBytes: usedByKind, regions: this.count };
+    return { budgetBytes: limits.bytesMax, usedBytes: usedByKind, regions: this.count, pool: this.#pool.figures };
+  }
+
+  /** Whether the machine is short of memory: then nothing is kept that nobody uses. */
+  shrink(isShrunk: boolean): void {
+    this.#pool.shrink(isShrunk);
   }
 
   /** Throws MEMORY_EXCEEDED. `caller` holds the region with its connection. */
   async create(caller: Caller, wantedBytes: number): Promise<Region> {
     const bytes = Math.ceil(wantedBytes / pageBytes) * pageBytes;
-    const claim = this.#claim(caller.name, bytes);
+    this.#checkCount(caller.name);
     this.#countCreating(caller.name, 1);
-    let memory: SharedMemory;
+    let taken: Pick<Region, 'memory' | 'claim'>;
     try {
-      memory = await this.#options.createMemory(bytes);
-    } catch (error) {
-      claim.release();
-      throw new Fault('MEMORY_EXCEEDED', (error as Error).message, { retryAfterMs });
+      taken = (await this.#pool.take(caller, bytes)) ?? (await this.#make(caller.name, bytes));
     } finally {
       this.#countCreating(caller.name, -1);
     }
@@ -94,14 +101,14 @@ export class Regions {
       id: `region-${this.#made}`,
       token: randomBytes(regionTokenBytes),
       owner: caller.name,
-      memory,
+      ...taken,
       bytes,
       createdNs: this.#options.clock.nowNs(),
-      claim,
       connections: new Set(),
       orphanedNs: undefined,
       uses: 0,
       ended: false,
+      releasedBy: undefined,
       onClosed: [],
     };
     this.#regions.set(region.id, region);
@@ -128,6 +135,8 @@ export class Regions {
     const region = this.#find(caller.name, id, token);
     return new Promise((resolve) => {
       region.onClosed.push(resolve);
+      const { connections } = region;
+      if (connections.size === 1 && connections.has(caller.connection)) region.releasedBy = caller;
       this.#end(region, 'released');
     });
   }
@@ -143,6 +152,7 @@ export class Regions {
   /** Regions that no other connection holds live for another `regionLeaseMs`. */
   connectionClosed(connection: string): void {
     this.#connections.delete(connection);
+    this.#pool.connectionClosed(connection);
     for (const region of this.#regions.values()) {
       if (region.connections.delete(connection) && region.connections.size === 0) this.#orphan(region);
     }
@@ -161,17 +171,27 @@ export class Regions {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const region of this.#regions.values()) this.#end(region, 'daemon-stopped');
-    await Promise.all(this.#closing);
+    await Promise.all([this.#pool.empty(), ...this.#closing]);
   }
 
-  #claim(owner: string, bytes: number): Claim {
+  #checkCount(owner: string): void {
     const regions = this.list(owner).length + (this.#creating.get(owner) ?? 0);
-    if (regions >= regionsPerCallerMax) {
-      const description = `regions: ${regions + 1} would exceed ${regionsPerCallerMax}`;
-      const quota = [{ subject: `caller:${owner}`, description }];
-      throw new Fault('MEMORY_EXCEEDED', `caller:${owner}: ${description}`, { quota, retryAfterMs });
+    if (regions < regionsPerCallerMax) return;
+    const description = `regions: ${regions + 1} would exceed ${regionsPerCallerMax}`;
+    const quota = [{ subject: `caller:${owner}`, description }];
+    throw new Fault('MEMORY_EXCEEDED', `caller:${owner}: ${description}`, { quota, retryAfterMs });
+  }
+
+  /** What is kept for others goes before anybody is refused. */
+  async #make(owner: string, bytes: number): Promise<Pick<Region, 'memory' | 'claim'>> {
+    if (!this.budget.fits(owner, bytes)) await this.#pool.empty();
+    const claim = this.budget.claim(owner, 'region', bytes);
+    try {
+      return { memory: await this.#options.createMemory(bytes), claim };
+    } catch (error) {
+      claim.release();
+      throw new Fault('MEMORY_EXCEEDED', (error as Error).message, { retryAfterMs });
     }
-    return this.budget.claim(owner, 'region', bytes);
   }
 
   /** A connection that closed before its call came this far holds nothing. */
@@ -227,6 +247,12 @@ export class Regions {
 
   #closeIfUnused(region: Region): void {
     if (!region.ended || region.uses > 0) return;
+    const { releasedBy, memory, bytes } = region;
+    if (releasedBy && this.#connections.has(releasedBy.connection) && this.#pool.keep(releasedBy, memory, bytes)) {
+      region.claim.release();
+      for (const act of region.onClosed) act();
+      return;
+    }
     const closed = region.memory.close().finally(() => {
       region.claim.release();
       this.#closing.delete(closed);

@@ -2,6 +2,8 @@
 export interface SharedMemory {
   readonly buffer: ArrayBuffer;
   readonly descriptor: number;
+  /** Zeros again, written on another thread. No task may use it meanwhile. */
+  clear(): Promise<void>;
   /** Empties every view of it at once. No task may use it any more. */
   close(): Promise<void>;
 }
