@@ -13,7 +13,9 @@ const suites = [
   { name: 'native', pattern: 'test/native/native.test.ts test/native/metal-text.test.ts' },
   { name: 'identity', pattern: 'test/native/identity.test.ts test/native/gpu.test.ts' },
   { name: 'system', pattern: 'test/system/**/*.test.ts' },
+  { name: 'service', pattern: 'test/service/**/*.test.ts' },
   { name: 'chaos', pattern: 'test/chaos/chaos.test.ts' },
+  { name: 'soak', pattern: 'test/soak/soak.test.ts' },
 ];
 
 const total = { passed: 0, failed: 0, skipped: [] };
