@@ -35,6 +35,7 @@ const parts = [
     use: 'generating Python stubs in tests',
     macos: 'part of the formula grpc',
   },
+  { apt: 'systemd', brew: null, use: 'a socket-activated start and a check of the units', macos: 'not needed' },
   { apt: 'prometheus', brew: 'prometheus', use: 'checking metrics, alert rules and the dashboard' },
   { apt: 'util-linux', brew: null, use: 'taskset: pins processes in benches', macos: 'benches run unpinned' },
 ];

@@ -82,7 +82,7 @@ async function takeBack(done: readonly Done[]): Promise<string[]> {
 
 const outcomeOf = (stuck: readonly string[]): string =>
   stuck.length === 0
-    ? 'Everything is as it was before.'
+    ? 'Everything is as it was before, but for what the daemon itself wrote.'
     : `Not taken back:\n${stuck.map((each) => `  ${each}`).join('\n')}\nRun acceld service uninstall, then install.`;
 
 async function perform(step: Step, world: World): Promise<Done> {

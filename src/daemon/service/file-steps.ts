@@ -45,7 +45,8 @@ export function makeFolder({ path, mode, owner }: Of<'folder'>): Done {
   if (first === undefined) return nothing;
   return {
     undo: () => {
-      for (let folder = path; ; folder = dirname(folder)) {
+      // What the daemon wrote there stays: its log says why it did not come to serve.
+      for (let folder = path; readdirSync(folder).length === 0; folder = dirname(folder)) {
         rmdirSync(folder);
         if (folder === first) return;
       }
