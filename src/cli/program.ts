@@ -7,6 +7,7 @@ import { runDemo } from './demo.js';
 import { exitCodes, exitCodesHelp } from './exit-codes.js';
 import { report, UsageError } from './failure.js';
 import { mute, printPolicy, setFloor, unmute, type PolicyStatus } from './policy.js';
+import { addObservation } from './observation.js';
 import { price, pricedJson, printPriced, type PriceFlags } from './price.js';
 import { plain } from './show.js';
 import { printJson, printResult, simulateRequest, watch, type SimulateFlags } from './simulate.js';
@@ -62,6 +63,7 @@ function program(terminal: Terminal): Command {
   addSimulate(root, terminal);
   addCall(root, terminal);
   addDemo(root, terminal);
+  addObservation(root, { terminal, isJson: () => isJson(root), withClient: (work) => withClient(root, work) });
   root
     .command('version')
     .description('print the version')

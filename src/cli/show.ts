@@ -43,6 +43,9 @@ export function duration(ns: number): string {
   return ns < 1e9 ? `${(ns / 1e6).toFixed(2)} ms` : `${(ns / 1e9).toFixed(2)} s`;
 }
 
+/** The same of seconds. */
+export const secondsText = (count: number): string => duration(Math.round(count * 1e9));
+
 export function bytes(count: number): string {
   if (count < 1024) return `${count} B`;
   const units = ['KiB', 'MiB', 'GiB'];

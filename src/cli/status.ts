@@ -13,6 +13,7 @@ export function printStatus(status: Status, terminal: Terminal): void {
   const say = (line: string) => terminal.out(`${clean(line)}\n`);
   say(`acceld ${version}, pid ${pid}: ${state} for ${uptime(uptimeSeconds)}`);
   say(`${connections} connections, ${bytes(residentBytes)} resident`);
+  if (status.memory) say(memoryLine(status.memory));
   if (status.policy) printPolicy(status.policy, terminal);
   const devices = status.devices.map(({ device, up, engine, name, variant, threads, workers, kernels }) => {
     const counts = [threads, workers ?? 0, kernels.length].map(String);
@@ -38,10 +39,17 @@ export function printStatus(status: Status, terminal: Terminal): void {
   status.warnings.forEach((warning) => say(`warning: ${warning}`));
 }
 
+function memoryLine({ usedBytes, budgetBytes, regions, pools }: NonNullable<Status['memory']>): string {
+  const rates = pools
+    .filter(({ hits, misses }) => hits + misses > 0)
+    .map(({ name, hits, misses }) => `, pool ${name} hit ${Math.round((100 * hits) / (hits + misses))} %`);
+  return `memory: ${bytes(usedBytes)} of ${bytes(budgetBytes)}, ${regions} regions${rates.join('')}`;
+}
+
 /** Drivers tell their life's story. */
 const clip = (text: string): string => (text.length > 40 ? `${text.slice(0, 39)}…` : text);
 
-function uptime(seconds: number): string {
+export function uptime(seconds: number): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes === 0) return `${Math.floor(seconds)} s`;
   const [hours, days] = [Math.floor(minutes / 60), Math.floor(minutes / 1440)];

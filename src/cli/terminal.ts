@@ -1,6 +1,7 @@
 // What the command line may do with the world around it: two streams, one input, tables and colour.
 import { readFileSync } from 'node:fs';
 import Table from 'cli-table3';
+import { openScreen, type Screen } from './screen.js';
 
 export interface Terminal {
   out(text: string): void;
@@ -9,6 +10,8 @@ export interface Terminal {
   readonly hasColor: boolean;
   /** Characters in a line of the screen; undefined where nobody looks at one. */
   readonly columns: number | undefined;
+  /** Takes the whole screen. Unset: nobody sits at one. */
+  readonly openScreen?: (() => Screen) | undefined;
   /** Environment for a program that a command starts. */
   readonly environment: NodeJS.ProcessEnv;
 }
@@ -20,6 +23,7 @@ export const processTerminal = (): Terminal => ({
   hasColor: process.stdout.isTTY && !process.env['NO_COLOR'],
   // 0 and undefined come from terminals that do not tell.
   columns: process.stdout.isTTY ? process.stdout.columns || 80 : undefined,
+  openScreen: process.stdout.isTTY ? () => openScreen(process.stdout, process.stdin) : undefined,
   environment: process.env,
 });
 
