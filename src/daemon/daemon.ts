@@ -5,6 +5,7 @@ import { Admission } from './admission/admission.js';
 import { systemClock, type Clock } from './base/clock.js';
 import type { Event } from './base/events.js';
 import { drainMsMax } from './base/limits.js';
+import type { MemoryReading } from './base/memory-reading.js';
 import { exitCodes, StartFailure } from './base/start-failure.js';
 import { defaultSocketPath, socketActivation } from './config/environment.js';
 import type { Config } from './config/schema.js';
@@ -13,13 +14,13 @@ import { Console } from './console/http.js';
 import type { HostAddon } from './devices/host-addon.js';
 import type { Budget } from './memory/budget.js';
 import { openRegions } from './memory/open-regions.js';
+import type { Regions } from './memory/regions.js';
 import { admissionSettings, followSettings, logSettings, memorySettings } from './live-settings.js';
-import { openDevices } from './open-devices.js';
+import { openDevices, type OpenDevices } from './open-devices.js';
 import { watchHeapGrowth } from './policy/heap-growth.js';
 import { openPolicy } from './policy/policy.js';
 import { RpcServer } from './rpc/server.js';
 import { claimUnix } from './rpc/unix-listener.js';
-import type { Scheduler } from './scheduler/scheduler.js';
 import { inheritedSocket } from './service/inherited-socket.js';
 import { Log } from './telemetry/log.js';
 import { Telemetry, type TelemetryOptions } from './telemetry/telemetry.js';
@@ -61,7 +62,7 @@ export async function openDaemon({ source, addon, warnings: found }: DaemonOptio
     version: addon.version,
     lanes: () => devices.scheduler.lanes,
     devices: () => devices.readings(),
-    memory: () => regions.reading,
+    memory: () => memory(),
     runtimeIsSupported,
   });
   const { announce, log } = telemetry;
@@ -71,14 +72,14 @@ export async function openDaemon({ source, addon, warnings: found }: DaemonOptio
   claimUnix(socket, addon);
   const settings = memorySettings(config);
   const regions = openRegions({ settings, createMemory: (bytes) => addon.createMemory(bytes), clock, announce });
-  const { budget } = regions;
-  const devices = openDevices({ addon, announce, clock, config, budget, folder: join(dirname(socket), 'gpu') });
+  const devices = openDevices({ addon, announce, clock, config, regions, folder: join(dirname(socket), 'gpu') });
   const admission = new Admission(admissionSettings(config));
   let draining = false;
   const { scheduler, look, facts } = devices;
   const rooms = { admission, scheduler, regions, look, clock, announce, draining: () => draining };
-  const { policy, closePolicy } = openRunPolicy({ config, clock, addon, telemetry, scheduler });
-  const status = { version: addon.version, startedNs, warnings, facts, policy, ...telemetry.sources };
+  const { policy, closePolicy } = openRunPolicy({ config, clock, addon, telemetry, devices, regions });
+  const memory = (): MemoryReading => memoryReading(regions, devices);
+  const status = { version: addon.version, startedNs, warnings, facts, policy, memory, ...telemetry.sources };
   const listeners = { socket, descriptor: inherited?.descriptor, tcpPort: tcp.enabled ? tcp.port : undefined };
   const sources = { ...telemetry.scrape, ready: () => !draining };
   // The port first: whoever sees the socket may also ask for the metrics.
@@ -119,19 +120,29 @@ export async function openDaemon({ source, addon, warnings: found }: DaemonOptio
 const neverGivenBack = ({ holdings }: Budget): string[] =>
   holdings.map(({ owner, kind, bytes }) => `${owner} never gave back ${bytes} bytes of ${kind} memory`);
 
+function memoryReading(regions: Regions, devices: OpenDevices): MemoryReading {
+  const { pools, ...reading } = regions.reading;
+  return { ...reading, pools: [...pools, ...devices.pools()] };
+}
+
 interface PolicyRooms {
   readonly config: Config;
   readonly clock: Clock;
   readonly addon: HostAddon;
   readonly telemetry: ReturnType<typeof openTelemetry>;
-  readonly scheduler: Scheduler;
+  readonly devices: OpenDevices;
+  readonly regions: Regions;
 }
 
 /** Policy, and those who obey it. */
-function openRunPolicy({ config, clock, addon, telemetry: { announce, listeners }, scheduler }: PolicyRooms) {
+function openRunPolicy({ config, clock, addon, telemetry: { announce, listeners }, devices, regions }: PolicyRooms) {
   const { policy, observe, close } = openPolicy({ settings: config.policy, clock, announce, addon });
   listeners.push(observe);
-  policy.onChange((allowance) => scheduler.obey(allowance));
+  policy.onChange((allowance) => {
+    devices.scheduler.obey(allowance);
+    devices.shrink(allowance.shrinkPools);
+    regions.shrink(allowance.shrinkPools);
+  });
   return { policy, closePolicy: close };
 }
 

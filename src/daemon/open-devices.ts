@@ -11,6 +11,7 @@ import { CpuDevice } from './devices/cpu-device.js';
 import type { Device } from './devices/device.js';
 import type { HostAddon } from './devices/host-addon.js';
 import type { Budget } from './memory/budget.js';
+import type { PoolReading } from './base/memory-reading.js';
 import { Qualification } from './devices/qualification.js';
 import { goldenPlans } from './operations/index.js';
 import { Scheduler } from './scheduler/scheduler.js';
@@ -27,7 +28,7 @@ export interface DevicesOptions {
   /** Private to this user: workers keep what they compiled there. */
   readonly folder: string;
   /** What the devices share with their workers counts there. */
-  readonly budget?: Budget;
+  readonly regions?: { readonly budget: Budget };
 }
 
 export interface OpenDevices {
@@ -43,6 +44,10 @@ export interface OpenDevices {
   };
   /** What a scrape reads. */
   readings(): (ReturnType<typeof readingOf> & { readonly busyNs: number; readonly parallel: number })[];
+  /** Memory of the workers that is given out again and again. */
+  pools(): readonly PoolReading[];
+  /** Whether the machine is short of memory: then nothing is kept that nobody uses. */
+  shrink(isShrunk: boolean): void;
   /** The workers start. Once the daemon serves: until then they would only keep it from it. Never rejects. */
   begin(): Promise<void>;
   close(): Promise<void>;
@@ -52,7 +57,7 @@ export function openDevices(options: DevicesOptions): OpenDevices {
   const { addon, announce, clock, config } = options;
   const cpu = new CpuDevice(addon, { threads: config.cpu.threads ?? availableParallelism() });
   const gpu = config.gpu.enabled ? openGpu(options, cpu) : undefined;
-  const shared = gpu && options.budget?.take('gpu', 'worker', config.gpu.memory_bytes);
+  const shared = gpu && options.regions?.budget.take('gpu', 'worker', config.gpu.memory_bytes);
   const scheduler = new Scheduler(clock, gpu ? [cpu, gpu.device] : [cpu]);
   const shadow = new Shadow({
     floor: cpu,
@@ -77,6 +82,8 @@ export function openDevices(options: DevicesOptions): OpenDevices {
         busyNs: scheduler.busyNs(device),
         parallel: device.parallel,
       })),
+    pools: () => poolsOf(gpu?.device),
+    shrink: (isShrunk) => gpu?.device.shrink(isShrunk),
     begin: async () => {
       await gpu?.device.begin().catch((error: unknown) => {
         announce({ kind: 'warning', text: `the GPU cannot be used: ${(error as Error).message}` });
@@ -88,6 +95,12 @@ export function openDevices(options: DevicesOptions): OpenDevices {
       await cpu.close();
     },
   };
+}
+
+function poolsOf(gpu: WorkerDevice | undefined): readonly PoolReading[] {
+  if (!gpu?.memory) return [];
+  const { given, refused, bytes, usedBytes, fragmentation } = gpu.memory;
+  return [{ name: 'gpu', hits: given, misses: refused, freeBytes: bytes - usedBytes, fragmentation }];
 }
 
 function readingOf(device: Device, gpu: WorkerDevice | undefined) {

@@ -1,6 +1,7 @@
 // Decides whether memory may be taken that outlives a call: one budget for regions and for what devices share with their
 // workers. Knows who has how much, so that what is never given back has a name. Never waits.
 import { Fault, type QuotaViolation } from '../base/fault.js';
+import type { Holding } from '../base/memory-reading.js';
 import { retryAfterMs } from '../base/limits.js';
 
 /** pool: kept for whoever had it. */
@@ -18,14 +19,6 @@ export interface BudgetLimits {
 export interface Claim {
   readonly bytes: number;
   release(): void;
-}
-
-/** What one owner has of one kind. */
-export interface Holding {
-  readonly owner: string;
-  readonly kind: MemoryKind;
-  readonly bytes: number;
-  readonly claims: number;
 }
 
 export class Budget {
@@ -56,7 +49,11 @@ export class Budget {
   }
 
   usedBy(owner: string): number {
-    return this.holdings.filter((holding) => holding.owner === owner).reduce((sum, { bytes }) => sum + bytes, 0);
+    return this.#bytes((holding) => holding.owner === owner);
+  }
+
+  usedForRegionsBy(owner: string): number {
+    return this.#bytes((holding) => holding.owner === owner && holding.kind === 'region');
   }
 
   fits(owner: string, bytes: number): boolean {
@@ -91,6 +88,10 @@ export class Budget {
       if (holding.claims === 0) this.#holdings.delete(key);
     };
     return { bytes, release };
+  }
+
+  #bytes(isMeant: (holding: Holding) => boolean): number {
+    return this.holdings.filter(isMeant).reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   #excesses(owner: string, bytes: number): QuotaViolation[] {

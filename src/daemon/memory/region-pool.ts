@@ -2,6 +2,7 @@
 // ones do. It goes to the connection that released it and to nobody else, because a client may have kept its mapping.
 import type { Caller } from '../base/caller.js';
 import { regionKeptBytesMin, regionLeaseMs } from '../base/limits.js';
+import type { PoolReading } from '../base/memory-reading.js';
 import type { Budget, Claim } from './budget.js';
 import type { SharedMemory } from './shared-memory.js';
 
@@ -30,10 +31,9 @@ export class RegionPool {
     this.#options = options;
   }
 
-  /** For telemetry: regions that found memory here, those that did not, and what lies here now. */
-  get figures() {
-    const bytes = [...this.#kept].reduce((sum, { claim }) => sum + claim.bytes, 0);
-    return { hits: this.#hits, misses: this.#misses, bytes };
+  get reading(): PoolReading {
+    const freeBytes = [...this.#kept].reduce((sum, { claim }) => sum + claim.bytes, 0);
+    return { name: 'regions', hits: this.#hits, misses: this.#misses, freeBytes, fragmentation: 0 };
   }
 
   /** Memory of exactly so many bytes, all zeros, and the claim on it. */

@@ -6,6 +6,7 @@ import type { Clock } from '../base/clock.js';
 import type { Announce } from '../base/events.js';
 import { Fault } from '../base/fault.js';
 import { pageBytes, regionLeaseMs, regionsPerCallerMax, regionTokenBytes, retryAfterMs } from '../base/limits.js';
+import type { MemoryReading } from '../base/memory-reading.js';
 import type { Budget, Claim } from './budget.js';
 import { RegionPool } from './region-pool.js';
 import type { SharedMemory } from './shared-memory.js';
@@ -74,10 +75,10 @@ export class Regions {
     return this.#regions.size;
   }
 
-  /** For telemetry. */
-  get reading() {
-    const { limits, usedByKind } = this.budget;
-    return { budgetBytes: limits.bytesMax, usedBytes: usedByKind, regions: this.count, pool: this.#pool.figures };
+  get reading(): MemoryReading {
+    const { limits, usedByKind, holdings } = this.budget;
+    const pools = [this.#pool.reading];
+    return { budgetBytes: limits.bytesMax, usedBytes: usedByKind, holdings, regions: this.count, pools };
   }
 
   /** Whether the machine is short of memory: then nothing is kept that nobody uses. */

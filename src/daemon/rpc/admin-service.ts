@@ -10,6 +10,7 @@ import {
 import type { PolicyDesk } from '../base/allowance.js';
 import type { Caller } from '../base/caller.js';
 import type { Lately } from '../base/lately.js';
+import type { MemoryReading } from '../base/memory-reading.js';
 import type { Device } from '../devices/device.js';
 import type { Method } from '../operations/operation.js';
 import { answer, type Incoming, type Respond, type Rooms } from './call.js';
@@ -24,6 +25,7 @@ export interface StatusSource {
   /** What is known of a device beside what it says itself. */
   readonly facts: (device: Device) => Pick<DeviceStatus, 'workers' | 'quarantines'>;
   readonly policy: PolicyDesk;
+  readonly memory: () => MemoryReading;
   readonly lately: () => Lately;
   readonly readHistory: (request: ReadHistoryRequest) => Promise<ReadHistoryResponse>;
   /** Every metric as text, those that name callers included. */
@@ -69,7 +71,13 @@ function statusOf(rooms: Rooms, source: StatusSource, caller: Caller): GetStatus
     callers: lately.callers.map((caller) => withUse(caller, rooms)),
     operations: lately.operations,
     sensors: lately.sensors,
+    memory: memoryStatus(source.memory()),
   };
+}
+
+function memoryStatus({ budgetBytes, holdings, regions, pools }: MemoryReading): GetStatusResponse['memory'] {
+  const usedBytes = holdings.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { budgetBytes, usedBytes, regions, holdings: [...holdings], pools: [...pools] };
 }
 
 function withUse(caller: CallerActivity, { admission }: Rooms): CallerActivity {

@@ -88,7 +88,7 @@ const listRegions: Respond<ListRegionsRequest> = (_request, { rooms, incoming })
       connections: connections.size,
       ageSeconds: (nowNs - createdNs) / 1e9,
     })),
-    callerBytes: budget.usedBy(name),
+    callerBytes: budget.usedForRegionsBy(name),
     callerBytesMax: budget.limits.ownerBytesMax,
     budgetBytesUsed: budget.usedBytes,
     budgetBytes: budget.limits.bytesMax,

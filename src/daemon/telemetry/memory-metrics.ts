@@ -1,14 +1,7 @@
 // What the memory budget holds, and how regions end. No label names a caller.
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Event } from '../base/events.js';
-
-/** Memory at the time of a scrape. */
-export interface MemoryReading {
-  readonly budgetBytes: number;
-  /** By kind. */
-  readonly usedBytes: Readonly<Record<string, number>>;
-  readonly regions: number;
-}
+import type { MemoryReading } from '../base/memory-reading.js';
 
 export function createMemoryMetrics(memory: () => MemoryReading, registers: Registry[]): (event: Event) => void {
   new Gauge({
@@ -37,6 +30,7 @@ export function createMemoryMetrics(memory: () => MemoryReading, registers: Regi
       this.set(memory().regions);
     },
   });
+  addPools(memory, registers);
   const ended = new Counter({
     name: 'acceld_regions_ended_total',
     help: 'Regions that were released, whose lease ended, or that went with the daemon.',
@@ -46,4 +40,26 @@ export function createMemoryMetrics(memory: () => MemoryReading, registers: Regi
   return (event) => {
     if (event.kind === 'region-ended') ended.inc({ reason: event.reason });
   };
+}
+
+function addPools(memory: () => MemoryReading, registers: Registry[]): void {
+  const labelled = { labelNames: ['pool'], registers };
+  new Gauge({
+    name: 'acceld_pool_hit_ratio',
+    help: 'Share of the wishes since the start that a pool had memory for: 1, all of them.',
+    ...labelled,
+    collect() {
+      for (const { name, hits, misses } of memory().pools) {
+        this.set({ pool: name }, hits + misses === 0 ? 1 : hits / (hits + misses));
+      }
+    },
+  });
+  new Gauge({
+    name: 'acceld_pool_free_bytes',
+    help: 'Memory that a pool keeps and nobody uses.',
+    ...labelled,
+    collect() {
+      for (const { name, freeBytes } of memory().pools) this.set({ pool: name }, freeBytes);
+    },
+  });
 }

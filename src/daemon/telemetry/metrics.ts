@@ -5,13 +5,14 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { Priority } from '../../gen/acceld/v1/execution.js';
 import type { PolicyReading } from '../base/allowance.js';
 import type { ConfigurationEvent, Event, PolicyEvent } from '../base/events.js';
+import type { MemoryReading } from '../base/memory-reading.js';
 import { createCallerMetrics, registerCallMetrics } from './call-metrics.js';
 import { shortName, type CallTable } from './call-series.js';
 import { createConfigurationMetrics } from './configuration-metrics.js';
 import { createDeviceMetrics, type DeviceReading } from './device-metrics.js';
 import { durationBuckets } from './duration-metrics.js';
 import { createHistoryMetrics, type HistoryReading } from './history-metrics.js';
-import { createMemoryMetrics, type MemoryReading } from './memory-metrics.js';
+import { createMemoryMetrics } from './memory-metrics.js';
 import { createPolicyMetrics } from './policy-metrics.js';
 
 /**

@@ -33,6 +33,8 @@ interface Member {
   readonly startedNs: number;
   qualifiedNs: number | undefined;
   finishedJobs: boolean;
+  /** It was let go, which says nothing about its device. */
+  isDismissed: boolean;
   /** Since when it should be gone; undefined once that was said. */
   dyingNs: number | undefined;
 }
@@ -64,6 +66,7 @@ export class Supervisor {
   #hasCompiled = false;
   #reason = 'its first worker starts';
   #isDownAnnounced = false;
+  #isShrunk = false;
   #timer: NodeJS.Timeout | undefined;
   #isTicking = false;
   #whenClosed: (() => void) | undefined;
@@ -97,6 +100,19 @@ export class Supervisor {
       member.finishedJobs = true;
       this.#starts = noStarts;
     }
+  }
+
+  /** Whether the machine is short of memory: then there is no standby. */
+  shrink(isShrunk: boolean): void {
+    this.#isShrunk = isShrunk;
+    if (isShrunk && this.#serving) for (const member of this.#members) this.#letGo(member);
+    this.step();
+  }
+
+  #letGo(member: Member): void {
+    if (member === this.#serving || member.role === 'compile' || member.process.state === 'dying') return;
+    member.isDismissed = true;
+    member.process.dismiss();
   }
 
   /** Looks at everything that has a deadline. Called by its own timer; by tests, after they moved the clock. */
@@ -172,6 +188,7 @@ export class Supervisor {
       startedNs,
       qualifiedNs: undefined,
       finishedJobs: false,
+      isDismissed: false,
       dyingNs: undefined,
     };
     return member;
@@ -246,7 +263,7 @@ export class Supervisor {
     }
     if (member.role === 'compile') this.#onCompileEnded(member.process);
     else if (this.#isMissingBinaries(member)) this.#start('compile');
-    else this.#judge(member);
+    else if (!member.isDismissed) this.#judge(member);
     this.step();
   }
 
@@ -278,7 +295,7 @@ export class Supervisor {
   }
 
   get #isRoom(): boolean {
-    const { useStandby } = this.#settings;
+    const useStandby = this.#settings.useStandby && !this.#isShrunk;
     return this.#members.size < workersWanted(this.#starts, { useStandby, isServed: this.#serving !== undefined });
   }
 

@@ -135,6 +135,11 @@ export class WorkerDevice implements Device {
     this.#opened?.supervisor.step();
   }
 
+  /** Whether the machine is short of memory: then it has no standby. */
+  shrink(isShrunk: boolean): void {
+    this.#opened?.supervisor.shrink(isShrunk);
+  }
+
   unitNs(kernel: string): number {
     return this.#costs.unitNs(kernel);
   }

@@ -2,12 +2,19 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { regionKeptBytesMin, regionLeaseMs } from '../../../src/daemon/base/limits.js';
 import type { Caller } from '../../../src/daemon/base/caller.js';
+import { RegionPool } from '../../../src/daemon/memory/region-pool.js';
 import { callerOf, openTestRegions, pageBytes } from '../../support/regions.js';
 
 const alice = callerOf('uid:1', 'a');
 /** The same user over another connection. */
 const other = callerOf('uid:1', 'b');
 const bytes = 2 * regionKeptBytesMin;
+
+it('RegionPool has no figures of its own before the first region', () => {
+  const { budget } = openTestRegions();
+  const pool = new RegionPool({ budget, later: () => undefined });
+  assert.deepEqual(pool.reading, { name: 'regions', hits: 0, misses: 0, freeBytes: 0, fragmentation: 0 });
+});
 
 describe('RegionPool', () => {
   let set: ReturnType<typeof openTestRegions>;
@@ -25,7 +32,7 @@ describe('RegionPool', () => {
     await set.regions.release(caller, id, token);
     return buffer;
   }
-  const figures = () => set.regions.reading.pool;
+  const figures = () => set.regions.reading.pools[0]!;
 
   it('gives memory of the same size again, all zeros, under another id and token', async () => {
     const before = await released(alice);
@@ -34,7 +41,7 @@ describe('RegionPool', () => {
     assert.equal(region.memory.buffer, before);
     assert.equal(region.id, 'region-2');
     assert.ok(new Uint8Array(before).every((byte) => byte === 0));
-    assert.deepEqual(figures(), { hits: 1, misses: 1, bytes: 0 });
+    assert.deepEqual(figures(), { name: 'regions', hits: 1, misses: 1, freeBytes: 0, fragmentation: 0 });
     assert.deepEqual(set.budget.usedByKind, { region: bytes, worker: 0, pool: 0 });
   });
 
@@ -44,35 +51,35 @@ describe('RegionPool', () => {
     const { id, token } = await set.regions.create(alice, bytes);
     set.regions.use(other, id, token).done();
     await set.regions.release(alice, id, token);
-    assert.equal(figures().bytes, 0);
+    assert.equal(figures().freeBytes, 0);
   });
 
   it('keeps it no longer than a lease, nor than its connection', async () => {
     await released(alice);
     set.pass(regionLeaseMs);
-    assert.equal(figures().bytes, 0);
+    assert.equal(figures().freeBytes, 0);
     await released(alice);
     set.regions.connectionClosed('a');
-    assert.equal(figures().bytes, 0);
+    assert.equal(figures().freeBytes, 0);
   });
 
   it('keeps nothing small, and nothing while memory is short', async () => {
     await released(alice, pageBytes);
-    assert.equal(figures().bytes, 0);
+    assert.equal(figures().freeBytes, 0);
     await released(alice);
     set.regions.shrink(true);
-    assert.equal(figures().bytes, 0);
+    assert.equal(figures().freeBytes, 0);
     await released(alice);
-    assert.equal(figures().bytes, 0);
+    assert.equal(figures().freeBytes, 0);
     set.regions.shrink(false);
     await released(alice);
-    assert.equal(figures().bytes, bytes);
+    assert.equal(figures().freeBytes, bytes);
   });
 
   it('gives way to a region that the budget has no room for otherwise', async () => {
     await released(alice);
     const region = await set.regions.create(other, 3 * bytes);
     assert.equal(region.bytes, 3 * bytes);
-    assert.equal(figures().bytes, 0);
+    assert.equal(figures().freeBytes, 0);
   });
 });

@@ -121,7 +121,7 @@ describe('history of the daemon', function () {
 describe('telemetry', () => {
   const options = {
     ...{ version: '1', runtimeIsSupported: true, lanes: () => [], devices: () => [], policy: undefined },
-    memory: () => ({ budgetBytes: 0, usedBytes: {}, regions: 0 }),
+    memory: () => ({ budgetBytes: 0, usedBytes: {}, holdings: [], regions: 0, pools: [] }),
     announce: () => undefined,
   };
 

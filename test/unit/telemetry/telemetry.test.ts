@@ -8,7 +8,7 @@ import { CallTable } from '../../../src/daemon/telemetry/call-series.js';
 import { createMetrics, type Readings } from '../../../src/daemon/telemetry/metrics.js';
 import { callFinished } from '../../support/call-finished.js';
 
-const memory = () => ({ budgetBytes: 0, usedBytes: {}, regions: 0 });
+const memory = () => ({ budgetBytes: 0, usedBytes: {}, holdings: [], regions: 0, pools: [] });
 
 function logged(events: readonly Event[], sampleOneIn = 10): Record<string, unknown>[] {
   const lines: Record<string, unknown>[] = [];

@@ -5,6 +5,7 @@ import { afterEach, describe, it } from 'mocha';
 import { Precision } from '../../../src/gen/acceld/v1/execution.js';
 import { DeviceFailure } from '../../../src/daemon/devices/device.js';
 import { guardBlockRows } from '../../../src/daemon/devices/host-addon.js';
+import { RegionLoad } from '../../../src/daemon/worker/region-load.js';
 import { eventually } from '../../support/eventually.js';
 import { bytesIn, onCpu, regionPlan } from '../../support/region-plan.js';
 import { isUp, openWorker, run, taskOf, type OpenWorker } from '../../support/worker.js';
@@ -18,6 +19,7 @@ describe('RegionLoad', () => {
     await isUp(worker);
     const plan = regionPlan(150_000);
     const load = worker.device.load(plan);
+    assert.ok(load instanceof RegionLoad);
     const tasks = [
       [0, 100_000],
       [100_000, 100_001],

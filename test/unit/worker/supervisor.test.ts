@@ -56,6 +56,19 @@ describe('Supervisor', () => {
     assert.equal(deathsOf(worker), 1);
   });
 
+  it('has no standby while the machine is short of memory, and one again afterwards', async () => {
+    worker = await openWorker({ useStandby: true });
+    const [serving, standby] = await qualified(worker, 2);
+    worker.device.shrink(true);
+    await eventually(() => assert.equal(isAlive(standby!), false));
+    await eventually(() => assert.equal(worker.device.workers, 1));
+    assert.equal(isAlive(serving!), true);
+    assert.equal(deathsOf(worker), 0);
+    assert.ok(expected(plan).equals((await compute(worker.device, plan)).bytes));
+    worker.device.shrink(false);
+    await qualified(worker, 3);
+  });
+
   it('replaces a worker that stopped while it had nothing to do, within about a second', async () => {
     worker = await openWorker({ useStandby: true });
     const [first] = await qualified(worker, 2);

@@ -52,7 +52,48 @@ export interface GetStatusResponse {
     | SensorStatus
     | undefined;
   /** What policy lets run, and why. */
-  policy?: PolicyStatus | undefined;
+  policy?:
+    | PolicyStatus
+    | undefined;
+  /** Memory that outlives calls: regions, what devices share with their workers, and pools. */
+  memory?: MemoryStatus | undefined;
+}
+
+/** Memory of the budget. */
+export interface MemoryStatus {
+  /** What may be taken together, and what is. */
+  budgetBytes: number;
+  usedBytes: number;
+  /** Regions of all callers. */
+  regions: number;
+  /** Who has how much of what kind. */
+  holdings: MemoryHolding[];
+  /** Memory that is given out again and again. */
+  pools: PoolStatus[];
+}
+
+/** What one owner has of one kind. */
+export interface MemoryHolding {
+  /** Name of a caller, or the device whose workers share it. */
+  owner: string;
+  /** "region", "worker", or "pool": kept for whoever had it. */
+  kind: string;
+  /** Bytes, in so many pieces. */
+  bytes: number;
+  claims: number;
+}
+
+/** One pool since the daemon began. */
+export interface PoolStatus {
+  /** "regions", or the device whose workers share it. */
+  name: string;
+  /** Wishes that it had memory for, and those that it had none for. */
+  hits: number;
+  misses: number;
+  /** What nobody uses now. */
+  freeBytes: number;
+  /** 0: what is free is one piece. Near 1: many small ones. */
+  fragmentation: number;
 }
 
 /** What one caller does. */
@@ -335,6 +376,7 @@ function createBaseGetStatusResponse(): GetStatusResponse {
     operations: [],
     sensors: undefined,
     policy: undefined,
+    memory: undefined,
   };
 }
 
@@ -387,6 +429,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.policy !== undefined) {
       PolicyStatus.encode(message.policy, writer.uint32(122).fork()).join();
+    }
+    if (message.memory !== undefined) {
+      MemoryStatus.encode(message.memory, writer.uint32(130).fork()).join();
     }
     return writer;
   },
@@ -524,6 +569,14 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.policy = PolicyStatus.decode(reader, reader.uint32());
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.memory = MemoryStatus.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -567,6 +620,7 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
         : [],
       sensors: isSet(object.sensors) ? SensorStatus.fromJSON(object.sensors) : undefined,
       policy: isSet(object.policy) ? PolicyStatus.fromJSON(object.policy) : undefined,
+      memory: isSet(object.memory) ? MemoryStatus.fromJSON(object.memory) : undefined,
     };
   },
 
@@ -617,6 +671,9 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     if (message.policy !== undefined) {
       obj.policy = PolicyStatus.toJSON(message.policy);
     }
+    if (message.memory !== undefined) {
+      obj.memory = MemoryStatus.toJSON(message.memory);
+    }
     return obj;
   },
 
@@ -646,6 +703,424 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     message.policy = (object.policy !== undefined && object.policy !== null)
       ? PolicyStatus.fromPartial(object.policy)
       : undefined;
+    message.memory = (object.memory !== undefined && object.memory !== null)
+      ? MemoryStatus.fromPartial(object.memory)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseMemoryStatus(): MemoryStatus {
+  return { budgetBytes: 0, usedBytes: 0, regions: 0, holdings: [], pools: [] };
+}
+
+export const MemoryStatus: MessageFns<MemoryStatus> = {
+  encode(message: MemoryStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.budgetBytes !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.budgetBytes)) !== BigInt(message.budgetBytes)) {
+        throw new globalThis.Error("value provided for field BigInt(message.budgetBytes) of type uint64 too large");
+      }
+      writer.uint32(8).uint64(BigInt(message.budgetBytes));
+    }
+    if (message.usedBytes !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.usedBytes)) !== BigInt(message.usedBytes)) {
+        throw new globalThis.Error("value provided for field BigInt(message.usedBytes) of type uint64 too large");
+      }
+      writer.uint32(16).uint64(BigInt(message.usedBytes));
+    }
+    if (message.regions !== 0) {
+      writer.uint32(24).uint32(message.regions);
+    }
+    for (const v of message.holdings) {
+      MemoryHolding.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.pools) {
+      PoolStatus.encode(v!, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MemoryStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMemoryStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.budgetBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.usedBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.regions = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.holdings.push(MemoryHolding.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.pools.push(PoolStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MemoryStatus {
+    return {
+      budgetBytes: isSet(object.budgetBytes)
+        ? globalThis.Number(object.budgetBytes)
+        : isSet(object.budget_bytes)
+        ? globalThis.Number(object.budget_bytes)
+        : 0,
+      usedBytes: isSet(object.usedBytes)
+        ? globalThis.Number(object.usedBytes)
+        : isSet(object.used_bytes)
+        ? globalThis.Number(object.used_bytes)
+        : 0,
+      regions: isSet(object.regions) ? globalThis.Number(object.regions) : 0,
+      holdings: globalThis.Array.isArray(object?.holdings)
+        ? object.holdings.map((e: any) => MemoryHolding.fromJSON(e))
+        : [],
+      pools: globalThis.Array.isArray(object?.pools) ? object.pools.map((e: any) => PoolStatus.fromJSON(e)) : [],
+    };
+  },
+
+  toJSON(message: MemoryStatus): unknown {
+    const obj: any = {};
+    if (message.budgetBytes !== 0) {
+      obj.budgetBytes = globalThis.Number(message.budgetBytes);
+    }
+    if (message.usedBytes !== 0) {
+      obj.usedBytes = globalThis.Number(message.usedBytes);
+    }
+    if (message.regions !== 0) {
+      obj.regions = Math.round(message.regions);
+    }
+    if (message.holdings?.length) {
+      obj.holdings = message.holdings.map((e) => MemoryHolding.toJSON(e));
+    }
+    if (message.pools?.length) {
+      obj.pools = message.pools.map((e) => PoolStatus.toJSON(e));
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MemoryStatus>): MemoryStatus {
+    return MemoryStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MemoryStatus>): MemoryStatus {
+    const message = createBaseMemoryStatus();
+    message.budgetBytes = object.budgetBytes ?? 0;
+    message.usedBytes = object.usedBytes ?? 0;
+    message.regions = object.regions ?? 0;
+    message.holdings = object.holdings?.map((e) => MemoryHolding.fromPartial(e)) || [];
+    message.pools = object.pools?.map((e) => PoolStatus.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseMemoryHolding(): MemoryHolding {
+  return { owner: "", kind: "", bytes: 0, claims: 0 };
+}
+
+export const MemoryHolding: MessageFns<MemoryHolding> = {
+  encode(message: MemoryHolding, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.owner !== "") {
+      writer.uint32(10).string(message.owner);
+    }
+    if (message.kind !== "") {
+      writer.uint32(18).string(message.kind);
+    }
+    if (message.bytes !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.bytes)) !== BigInt(message.bytes)) {
+        throw new globalThis.Error("value provided for field BigInt(message.bytes) of type uint64 too large");
+      }
+      writer.uint32(24).uint64(BigInt(message.bytes));
+    }
+    if (message.claims !== 0) {
+      writer.uint32(32).uint32(message.claims);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MemoryHolding {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMemoryHolding();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.owner = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.claims = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MemoryHolding {
+    return {
+      owner: isSet(object.owner) ? globalThis.String(object.owner) : "",
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      bytes: isSet(object.bytes) ? globalThis.Number(object.bytes) : 0,
+      claims: isSet(object.claims) ? globalThis.Number(object.claims) : 0,
+    };
+  },
+
+  toJSON(message: MemoryHolding): unknown {
+    const obj: any = {};
+    if (message.owner !== "") {
+      obj.owner = message.owner;
+    }
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.bytes !== 0) {
+      obj.bytes = globalThis.Number(message.bytes);
+    }
+    if (message.claims !== 0) {
+      obj.claims = Math.round(message.claims);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<MemoryHolding>): MemoryHolding {
+    return MemoryHolding.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MemoryHolding>): MemoryHolding {
+    const message = createBaseMemoryHolding();
+    message.owner = object.owner ?? "";
+    message.kind = object.kind ?? "";
+    message.bytes = object.bytes ?? 0;
+    message.claims = object.claims ?? 0;
+    return message;
+  },
+};
+
+function createBasePoolStatus(): PoolStatus {
+  return { name: "", hits: 0, misses: 0, freeBytes: 0, fragmentation: 0 };
+}
+
+export const PoolStatus: MessageFns<PoolStatus> = {
+  encode(message: PoolStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.hits !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.hits)) !== BigInt(message.hits)) {
+        throw new globalThis.Error("value provided for field BigInt(message.hits) of type uint64 too large");
+      }
+      writer.uint32(16).uint64(BigInt(message.hits));
+    }
+    if (message.misses !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.misses)) !== BigInt(message.misses)) {
+        throw new globalThis.Error("value provided for field BigInt(message.misses) of type uint64 too large");
+      }
+      writer.uint32(24).uint64(BigInt(message.misses));
+    }
+    if (message.freeBytes !== 0) {
+      if (BigInt.asUintN(64, BigInt(message.freeBytes)) !== BigInt(message.freeBytes)) {
+        throw new globalThis.Error("value provided for field BigInt(message.freeBytes) of type uint64 too large");
+      }
+      writer.uint32(32).uint64(BigInt(message.freeBytes));
+    }
+    if (message.fragmentation !== 0) {
+      writer.uint32(41).double(message.fragmentation);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PoolStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePoolStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.hits = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.misses = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.freeBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.fragmentation = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PoolStatus {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      hits: isSet(object.hits) ? globalThis.Number(object.hits) : 0,
+      misses: isSet(object.misses) ? globalThis.Number(object.misses) : 0,
+      freeBytes: isSet(object.freeBytes)
+        ? globalThis.Number(object.freeBytes)
+        : isSet(object.free_bytes)
+        ? globalThis.Number(object.free_bytes)
+        : 0,
+      fragmentation: isSet(object.fragmentation) ? globalThis.Number(object.fragmentation) : 0,
+    };
+  },
+
+  toJSON(message: PoolStatus): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.hits !== 0) {
+      obj.hits = globalThis.Number(message.hits);
+    }
+    if (message.misses !== 0) {
+      obj.misses = globalThis.Number(message.misses);
+    }
+    if (message.freeBytes !== 0) {
+      obj.freeBytes = globalThis.Number(message.freeBytes);
+    }
+    if (message.fragmentation !== 0) {
+      obj.fragmentation = floatToJson(message.fragmentation);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<PoolStatus>): PoolStatus {
+    return PoolStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PoolStatus>): PoolStatus {
+    const message = createBasePoolStatus();
+    message.name = object.name ?? "";
+    message.hits = object.hits ?? 0;
+    message.misses = object.misses ?? 0;
+    message.freeBytes = object.freeBytes ?? 0;
+    message.fragmentation = object.fragmentation ?? 0;
     return message;
   },
 };
