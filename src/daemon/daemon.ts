@@ -1,4 +1,5 @@
 // Builds every room in order and closes them in reverse. All wiring is here.
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ReadHistoryRequest } from '../gen/acceld/v1/admin_service.js';
 import { Admission } from './admission/admission.js';
@@ -7,7 +8,7 @@ import type { Event } from './base/events.js';
 import { drainMsMax } from './base/limits.js';
 import type { MemoryReading } from './base/memory-reading.js';
 import { exitCodes, StartFailure } from './base/start-failure.js';
-import { defaultSocketPath, socketActivation } from './config/environment.js';
+import { defaultSocketPath, namedStateFolder, socketActivation } from './config/environment.js';
 import type { Config } from './config/schema.js';
 import type { Source } from './config/source.js';
 import { Console } from './console/http.js';
@@ -16,7 +17,8 @@ import type { Budget } from './memory/budget.js';
 import { openRegions } from './memory/open-regions.js';
 import type { Regions } from './memory/regions.js';
 import { admissionSettings, followSettings, logSettings, memorySettings } from './live-settings.js';
-import { openDevices, type OpenDevices } from './open-devices.js';
+import { openDevices, type DevicesOptions, type OpenDevices } from './open-devices.js';
+import { planCores, readTopology } from './policy/cores.js';
 import { watchHeapGrowth } from './policy/heap-growth.js';
 import { openPolicy } from './policy/policy.js';
 import { RpcServer } from './rpc/server.js';
@@ -72,12 +74,12 @@ export async function openDaemon({ source, addon, warnings: found }: DaemonOptio
   claimUnix(socket, addon);
   const settings = memorySettings(config);
   const regions = openRegions({ settings, createMemory: (bytes) => addon.createMemory(bytes), clock, announce });
-  const devices = openDevices({ addon, announce, clock, config, regions, folder: join(dirname(socket), 'gpu') });
+  const devices = openMachine({ addon, announce, clock, config, regions, folder: join(dirname(socket), 'gpu') });
   const admission = new Admission(admissionSettings(config));
   let draining = false;
   const { scheduler, look, facts } = devices;
-  const rooms = { admission, scheduler, regions, look, clock, announce, draining: () => draining };
-  const { policy, closePolicy } = openRunPolicy({ config, clock, addon, telemetry, devices, regions });
+  const { policy, classify, closePolicy } = openRunPolicy({ config, clock, addon, telemetry, devices, regions });
+  const rooms = { admission, scheduler, regions, look, classify, clock, announce, draining: () => draining };
   const memory = (): MemoryReading => memoryReading(regions, devices);
   const status = { version: addon.version, startedNs, warnings, facts, policy, memory, ...telemetry.sources };
   const listeners = { socket, descriptor: inherited?.descriptor, tcpPort: tcp.enabled ? tcp.port : undefined };
@@ -125,6 +127,13 @@ function memoryReading(regions: Regions, devices: OpenDevices): MemoryReading {
   return { ...reading, pools: [...pools, ...devices.pools()] };
 }
 
+/** The devices, with their threads where policy wants them. */
+function openMachine({ config, ...options }: Omit<DevicesOptions, 'cores' | 'config'> & { readonly config: Config }) {
+  const levels = options.addon.performanceLevels();
+  const topology = readTopology({ levels, cores: availableParallelism() });
+  return openDevices({ ...options, config, cores: planCores(config.policy.cores, topology, config.cpu.threads) });
+}
+
 interface PolicyRooms {
   readonly config: Config;
   readonly clock: Clock;
@@ -136,14 +145,14 @@ interface PolicyRooms {
 
 /** Policy, and those who obey it. */
 function openRunPolicy({ config, clock, addon, telemetry: { announce, listeners }, devices, regions }: PolicyRooms) {
-  const { policy, observe, close } = openPolicy({ settings: config.policy, clock, announce, addon });
+  const { policy, classify, observe, close } = openPolicy({ settings: config.policy, clock, announce, addon });
   listeners.push(observe);
   policy.onChange((allowance) => {
     devices.scheduler.obey(allowance);
     devices.shrink(allowance.shrinkPools);
     regions.shrink(allowance.shrinkPools);
   });
-  return { policy, closePolicy: close };
+  return { policy, classify, closePolicy: close };
 }
 
 /** Everybody who hears what the rooms announce. */
@@ -176,10 +185,12 @@ function openTelemetry(config: Config, options: Omit<TelemetryOptions, 'announce
   };
 }
 
-const historySettings = ({ history }: Config, socket: string): TelemetryOptions['history'] =>
-  history.enabled
-    ? { path: history.path ?? join(dirname(socket), 'history.sqlite'), days: history.days, bytesMax: history.bytes_max }
-    : undefined;
+/** A service's history outlives its socket's folder; that of a daemon in a shell goes with it. */
+function historySettings({ history }: Config, socket: string): TelemetryOptions['history'] {
+  if (!history.enabled) return undefined;
+  const path = history.path ?? join(namedStateFolder() ?? dirname(socket), 'history.sqlite');
+  return { path, days: history.days, bytesMax: history.bytes_max };
+}
 
 function checkRuntime(config: Config, addon: HostAddon, found: readonly string[]) {
   const warnings = [...found, ...addon.harden().map((refused) => `the system refused: ${refused}`)];

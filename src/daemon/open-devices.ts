@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from './base/clock.js';
+import type { CorePlan } from './base/cores.js';
 import type { Announce } from './base/events.js';
 import type { Plan } from './base/plan.js';
 import type { Config } from './config/schema.js';
@@ -25,6 +26,8 @@ export interface DevicesOptions {
   readonly announce: Announce;
   readonly clock: Clock;
   readonly config: Pick<Config, 'cpu' | 'gpu'>;
+  /** Unset: threads run anywhere, one per core in each pool. */
+  readonly cores?: CorePlan;
   /** Private to this user: workers keep what they compiled there. */
   readonly folder: string;
   /** What the devices share with their workers counts there. */
@@ -55,7 +58,11 @@ export interface OpenDevices {
 
 export function openDevices(options: DevicesOptions): OpenDevices {
   const { addon, announce, clock, config } = options;
-  const cpu = new CpuDevice(addon, { threads: config.cpu.threads ?? availableParallelism() });
+  const cpu = new CpuDevice(addon, options.cores ?? { threads: config.cpu.threads ?? availableParallelism() });
+  if (cpu.threadsNotLowered > 0) {
+    const text = `the system refused ${cpu.threadsNotLowered} threads of the CPU their priority or their cores`;
+    announce({ kind: 'warning', text });
+  }
   const gpu = config.gpu.enabled ? openGpu(options, cpu) : undefined;
   const shared = gpu && options.regions?.budget.take('gpu', 'worker', config.gpu.memory_bytes);
   const scheduler = new Scheduler(clock, gpu ? [cpu, gpu.device] : [cpu]);

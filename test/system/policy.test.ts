@@ -15,7 +15,7 @@ describe('policy', () => {
   let client: Client;
   before(async () => {
     daemon = await startDaemon();
-    client = connect({ socket: daemon.socket, retry: false });
+    client = connect({ socket: daemon.socket, retry: { attemptsMax: 1 } });
   });
   after(async () => {
     client.close();

@@ -7,6 +7,8 @@ export interface Execution {
   readonly precision: Precision;
   readonly reproducible: boolean;
   readonly priority: Priority;
+  /** The call named none. */
+  readonly isPriorityUnset?: boolean;
   readonly validateOnly: boolean;
 }
 

@@ -1,6 +1,7 @@
 // The CPU: acceld's own kernels, on the calling thread for small tasks, else on one of two pools.
 import { Device as DeviceKind } from '../../gen/acceld/v1/execution.js';
 import { systemClock } from '../base/clock.js';
+import type { CorePlan } from '../base/cores.js';
 import type { Plan, Rows } from '../base/plan.js';
 import { chunkNs, inlineNs } from '../base/limits.js';
 import type { Device, DeviceInfo, Load, Outcome, Task } from './device.js';
@@ -23,6 +24,7 @@ export class CpuDevice implements Device {
   readonly state = { up: true, reason: '' };
   readonly parallel: number;
   readonly tasksMax: number;
+  readonly bulkTasksMax: number;
   readonly chunkNs = chunkNs;
   readonly inlineNs = inlineNs;
   readonly overheadNs = 0;
@@ -33,24 +35,26 @@ export class CpuDevice implements Device {
   readonly #kernelIds: ReadonlyMap<string, number>;
   readonly #costs = new UnitCosts();
 
-  constructor(addon: HostAddon, { threads }: { threads: number }) {
+  constructor(addon: HostAddon, plan: CorePlan) {
+    const { threads, bulkThreads = threads } = plan;
     this.#addon = addon;
     this.#kernelIds = new Map(addon.kernels.map(({ name }, id) => [name, id]));
-    this.pools = new Pools(addon, { threads });
+    this.pools = new Pools(addon, plan);
     this.parallel = threads;
     // One more than the threads: the next chunk is there when a thread ends one, and urgent work waits for one at most.
     this.tasksMax = threads + 1;
+    this.bulkTasksMax = bulkThreads + 1;
     this.info = {
       kind: DeviceKind.DEVICE_CPU,
       engine: 'own',
       name: addon.cpuName,
       variant: addon.instructionSet,
-      threads: 2 * threads,
+      threads: this.pools.threads,
       kernels: addon.kernels.map(({ name, digest }) => ({ name, digest })),
     };
   }
 
-  /** Bulk threads that run at normal priority because the system refused to lower it. */
+  /** Threads whose priority or place the system refused. */
   get threadsNotLowered(): number {
     return this.pools.threadsNotLowered;
   }
@@ -83,8 +87,8 @@ export class CpuDevice implements Device {
       done(this.#outcome(job, task, { flags, computeNs }));
       return;
     }
-    const { bulk } = task;
-    this.pools.run({ kernel, params, inputs, outputs, begin, end, guard, bulk }, (flags, computeNs) =>
+    const { bulk, background } = task;
+    this.pools.run({ kernel, params, inputs, outputs, begin, end, guard, bulk, background }, (flags, computeNs) =>
       done(this.#outcome(job, task, { flags, computeNs })),
     );
   }

@@ -30,6 +30,8 @@ export interface Task {
   readonly units: number;
   /** Bulk work runs at lowered operating-system priority. */
   readonly bulk: boolean;
+  /** Bulk work that runs only where nothing else does. */
+  readonly background?: boolean;
   /** Too small for a hop to another thread: computed within `run`. Chosen by the scheduler, below the device's `inlineNs`. */
   readonly inline: boolean;
 }
@@ -83,6 +85,8 @@ export interface Device {
   readonly parallel: number;
   /** How many tasks of each kind keep it busy; more only wait inside it. */
   readonly tasksMax: number;
+  /** The same of bulk work, where it has threads of another number. */
+  readonly bulkTasksMax?: number;
   /** Device time that one task should take, in nanoseconds: what urgent work may have to wait for. */
   readonly chunkNs: number;
   /** Predicted time below which a job runs on the event loop. 0: none does. */

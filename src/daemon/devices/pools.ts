@@ -1,4 +1,6 @@
-// The native threads of this process: one pool for urgent and one for bulk work. Knows no job.
+// The native threads of this process: a pool for urgent and one for bulk work, and one for BACKGROUND where it has cores of
+// its own. Knows no job.
+import type { CorePlan } from '../base/cores.js';
 import type { Rows } from '../base/plan.js';
 import {
   guardBlockRows,
@@ -23,6 +25,8 @@ export interface PoolTask extends Rows {
   readonly outputs: readonly (ArrayBufferView | null)[];
   readonly guard: HostGuard | undefined;
   readonly bulk: boolean;
+  /** Bulk work that runs only where nothing else does. */
+  readonly background?: boolean | undefined;
 }
 
 export type PoolAnswer = (flags: number, computeNs: number) => void;
@@ -31,32 +35,38 @@ export class Pools {
   readonly threads: number;
   readonly #urgent: HostPool;
   readonly #bulk: HostPool;
+  readonly #background: HostPool | undefined;
   readonly #running = new Map<number, PoolAnswer>();
   #nextToken = 0;
 
-  constructor(addon: HostAddon, { threads }: { threads: number }) {
+  constructor(addon: HostAddon, { threads, urgentCpus, bulkThreads = threads, background }: CorePlan) {
     const done: TaskDone = (token, flags, computeNs) => this.#finish(token, flags, computeNs);
-    this.threads = threads;
-    this.#urgent = addon.openPool({ name: 'acceld-urgent', threads, niceness: 0 }, done);
-    this.#bulk = addon.openPool({ name: 'acceld-bulk', threads, niceness: bulkNiceness }, done);
+    this.threads = threads + bulkThreads + (background?.threads ?? 0);
+    this.#urgent = addon.openPool({ name: 'acceld-urgent', threads, niceness: 0, cpus: urgentCpus }, done);
+    this.#bulk = addon.openPool({ name: 'acceld-bulk', threads: bulkThreads, niceness: bulkNiceness }, done);
+    const idle = { name: 'acceld-idle', niceness: bulkNiceness, background: true };
+    this.#background = background && addon.openPool({ ...idle, ...background }, done);
   }
 
-  /** Bulk threads that run at normal priority because the system refused to lower it. */
+  /** Threads whose priority or place the system refused. */
   get threadsNotLowered(): number {
-    return this.#bulk.threadsNotLowered;
+    const pools = [this.#urgent, this.#bulk, this.#background];
+    return pools.reduce((sum, pool) => sum + (pool?.threadsNotLowered ?? 0), 0);
   }
 
   /** `answer` comes on a later turn of the event loop. Throws TypeError or RangeError for a malformed task. */
-  run({ kernel, params, inputs, outputs, begin, end, guard, bulk }: PoolTask, answer: PoolAnswer): void {
+  run({ kernel, params, inputs, outputs, begin, end, guard, bulk, background }: PoolTask, answer: PoolAnswer): void {
     const token = this.#nextToken;
     this.#nextToken = (token + 1) % tokensMax;
-    (bulk ? this.#bulk : this.#urgent).submit(token, kernel, params, inputs, outputs, begin, end, guard);
+    const pool = background ? (this.#background ?? this.#bulk) : bulk ? this.#bulk : this.#urgent;
+    pool.submit(token, kernel, params, inputs, outputs, begin, end, guard);
     this.#running.set(token, answer);
   }
 
   close(): void {
     this.#urgent.close();
     this.#bulk.close();
+    this.#background?.close();
   }
 
   #finish(token: number, flags: number, computeNs: number): void {

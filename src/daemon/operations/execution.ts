@@ -33,6 +33,7 @@ export function parseExecution(
     precision: precision || defaultPrecision,
     reproducible: options.reproducible ?? true,
     priority: priority || Priority.PRIORITY_INTERACTIVE,
+    ...(priority === 0 && { isPriorityUnset: true }),
     validateOnly: options.validateOnly,
   };
 }

@@ -10,8 +10,10 @@ import {
   type Rung,
   type Voice,
 } from '../base/allowance.js';
+import type { Classify } from '../base/classification.js';
 import type { Clock } from '../base/clock.js';
 import type { Announce, Event } from '../base/events.js';
+import { Classification } from './classification.js';
 import { stand, type Standing } from './ladder.js';
 import { loadVoice } from './load.js';
 import { readMarketTable, type MarketTable } from './market-days.js';
@@ -69,6 +71,10 @@ export class Policy implements PolicyDesk {
 
   allowance(): Allowance {
     return this.#allowance;
+  }
+
+  get settings(): PolicySettings {
+    return this.#settings;
   }
 
   /** `listener` gets every allowance that lets anything else run than the one before. */
@@ -194,7 +200,8 @@ export interface OpenPolicyOptions extends Omit<PolicyOptions, 'sensors' | 'tabl
 
 export interface OpenPolicy {
   readonly policy: Policy;
-  /** Notes which processes are this daemon's own. */
+  readonly classify: Classify;
+  /** Notes which processes are this daemon's own, and what calls take. */
   readonly observe: (event: Event) => void;
   readonly close: () => void;
 }
@@ -204,11 +211,14 @@ export function openPolicy({ settings, clock, announce, addon }: OpenPolicyOptio
   const workers = new Set<number>();
   const sensors = [thermalVoice(addon), memoryVoice(addon), loadVoice(() => [...workers])];
   const policy = new Policy({ settings, clock, announce, sensors, table: readMarketTable() });
+  const classification = new Classification(() => policy.settings.classification, clock);
   void policy.step();
   const timer = setInterval(() => void policy.step(), stepMs).unref();
   return {
     policy,
+    classify: classification.classify,
     observe: (event) => {
+      classification.observe(event);
       if (event.kind === 'worker-started') workers.add(event.pid);
       else if (event.kind === 'worker-died') workers.delete(event.pid);
     },

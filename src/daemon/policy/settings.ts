@@ -50,4 +50,5 @@ export interface PolicySettings {
   readonly thermal: ThermalThresholds;
   readonly load: LoadThresholds;
   readonly market: MarketSettings;
+  readonly classification: ClassificationSettings;
 }

@@ -4,6 +4,7 @@ import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { Device, Precision, Priority, type Receipt } from '../../gen/acceld/v1/execution.js';
 import type { Admission, Ticket } from '../admission/admission.js';
 import type { Caller } from '../base/caller.js';
+import type { Classify } from '../base/classification.js';
 import type { Clock } from '../base/clock.js';
 import type { Announce } from '../base/events.js';
 import { Fault, invalidInput } from '../base/fault.js';
@@ -14,7 +15,7 @@ import type { Plan, Traffic } from '../base/plan.js';
 import type { Regions } from '../memory/regions.js';
 import { CallSlices } from '../memory/slices.js';
 import type { Method, Operation } from '../operations/operation.js';
-import type { Scheduler } from '../scheduler/scheduler.js';
+import { rowNs, type Scheduler } from '../scheduler/scheduler.js';
 import type { Finished, Placement } from '../scheduler/work.js';
 
 /** The rooms that a call passes. */
@@ -24,6 +25,8 @@ export interface Rooms {
   /** Looks at a result before anybody changes it. */
   readonly look: (plan: Plan, finished: Finished) => void;
   readonly regions: Regions;
+  /** Unset: calls that name no priority keep the default. */
+  readonly classify?: Classify;
   readonly clock: Clock;
   readonly announce: Announce;
   /** Set while the daemon stops. */
@@ -79,6 +82,8 @@ export class Course {
   placement: Placement | undefined;
   finished: Finished | undefined;
   ticket: Ticket | undefined;
+  /** Of a call that named no priority. */
+  classified: ReturnType<Classify>;
 
   constructor(
     readonly rooms: Rooms,
@@ -118,6 +123,7 @@ export class Course {
       bytesCopied: this.traffic.copiedBytes,
       bytesShared: this.traffic.sharedBytes,
       allowance: this.rooms.scheduler.allowance.rung,
+      classified: this.classified,
       quotaLeft: ticket && { requests: ticket.requestsLeft, bytes: ticket.bytesLeft },
     };
   }
@@ -176,7 +182,7 @@ export function respondBy<Request, Job, Response>(operation: Operation<Request, 
     const slices = new CallSlices(rooms.regions, incoming.caller);
     try {
       const job = operation.parse(request, slices);
-      const plan = operation.plan(job);
+      const plan = classify(course, operation.plan(job), { operation: operation.method.name });
       course.plan = plan;
       const ticket = rooms.admission.admit(incoming.caller, incoming.bytes.byteLength + outputBytes(plan));
       course.ticket = ticket;
@@ -195,6 +201,25 @@ export function respondBy<Request, Job, Response>(operation: Operation<Request, 
     }
   };
 }
+
+/** The plan with the priority that it gets where the call named none. `rows`: 0 where they are not known beforehand. */
+export function classify(
+  course: Course,
+  plan: Plan,
+  { operation, rows = plan.rows }: { readonly operation: string; readonly rows?: number },
+): Plan {
+  const { execution } = plan;
+  const { rooms, incoming } = course;
+  if (!execution.isPriorityUnset || !rooms.classify) return plan;
+  const estimateNs = rows * rowNs(plan, rooms.scheduler.devices[0]);
+  course.classified = rooms.classify({ caller: incoming.caller.name, operation, estimateNs });
+  return course.classified ? withPriority(plan, course.classified.priority) : plan;
+}
+
+export const withPriority = (plan: Plan, priority: Priority): Plan => ({
+  ...plan,
+  execution: { ...plan.execution, priority },
+});
 
 /** The call's deadline on the monotonic clock; Infinity: none. */
 export const deadlineNsOf = ({ rooms: { clock }, incoming }: Course): number =>

@@ -4,7 +4,7 @@ import type { RoundsOperation, Standing } from '../operations/operation.js';
 import { deadlineShareKept, finishNsMin, roundNs } from '../base/limits.js';
 import { rowNs } from '../scheduler/scheduler.js';
 import type { Finished, Order } from '../scheduler/work.js';
-import { Course, deadlineNsOf, within, type Incoming, type Rooms } from './call.js';
+import { classify, Course, deadlineNsOf, withPriority, within, type Incoming, type Rooms } from './call.js';
 
 /** Sends one message. False: the client does not keep up, and messages but the last may be left out. */
 export type Send = (bytes: Uint8Array, last: boolean) => boolean;
@@ -52,7 +52,11 @@ class Rounds<Request, Job, Progress, Response> {
   async run(): Promise<{ responseBytes: number }> {
     const { rooms, incoming } = this.#course;
     const operation = this.#operation;
-    const first = operation.round(this.#job, 0, 1);
+    // How long it runs is found out on its way: its caller's rate alone decides.
+    const first = classify(this.#course, operation.round(this.#job, 0, 1), {
+      operation: operation.method.name,
+      rows: 0,
+    });
     this.#course.plan = first;
     this.#course.ticket = rooms.admission.admit(incoming.caller, incoming.bytes.byteLength);
     this.#course.placement = rooms.scheduler.place(first);
@@ -110,7 +114,7 @@ class Rounds<Request, Job, Progress, Response> {
   #submit(plan: Plan): Promise<Finished> {
     const { rooms, incoming, ticket, placement } = this.#course;
     const order: Order = {
-      plan,
+      plan: withPriority(plan, this.#course.plan!.execution.priority),
       deadlineNs: this.#deadlineNs,
       cancellation: () => {
         this.#cancellation ??= AbortSignal.any([incoming.cancellation(), this.#ending.signal]);

@@ -1,4 +1,4 @@
-import type { Priority } from '../../gen/acceld/v1/execution.js';
+import { Priority } from '../../gen/acceld/v1/execution.js';
 import type { LaneState } from '../base/allowance.js';
 import type { Work } from './work.js';
 
@@ -15,6 +15,11 @@ export class Lane {
     /** Its work runs at lowered operating-system priority. */
     readonly bulk: boolean,
   ) {}
+
+  /** Its work runs only where nothing else does. */
+  get background(): boolean {
+    return this.priority === Priority.PRIORITY_BACKGROUND;
+  }
 
   get queued(): number {
     return this.#works.length;

@@ -166,7 +166,14 @@ export class Scheduler {
     work.chunks += 1;
     this.#count(this.#slots, device, lane, 1);
     if (work.queued && end === plan.rows) this.#dequeue(work, lane);
-    const task = { begin, end, units: (end - begin) * plan.rowUnits, bulk: lane.bulk, inline };
+    const task = {
+      begin,
+      end,
+      units: (end - begin) * plan.rowUnits,
+      bulk: lane.bulk,
+      background: lane.background,
+      inline,
+    };
     try {
       work.load ??= device.load(plan);
       work.load.run(task, (outcome) => this.#done(work, lane, outcome));
@@ -267,7 +274,8 @@ export class Scheduler {
     const used = this.#slots.get(device);
     if (used === undefined) return true;
     if (!lane.bulk) return used.urgent < device.tasksMax;
-    return used.bulk < Math.max(1, Math.floor(device.tasksMax * this.#allowance.bulkShare));
+    const slots = device.bulkTasksMax ?? device.tasksMax;
+    return used.bulk < Math.max(1, Math.floor(slots * this.#allowance.bulkShare));
   }
 
   #count(counts: Map<Device, Kinds>, device: Device, lane: Lane, amount: number): void {

@@ -22,4 +22,5 @@ export const settings: PolicySettings = {
     before_close_minutes: 10,
     after_close_minutes: 5,
   },
+  classification: { enabled: false, batch_ms: 50, batch_cores: 0.5 },
 };

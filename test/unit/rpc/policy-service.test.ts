@@ -49,7 +49,7 @@ describe('policy service', () => {
     ]);
     assert.deepEqual(policy, policyStatus(desk));
     assert.deepEqual(
-      [policy!.floor, policy!.lost, policy!.protectedVenues],
+      [policy.floor, policy.lost, policy.protectedVenues],
       [Rung.RUNG_NO_BATCH, [Voice.VOICE_THERMAL], ['LSE']],
     );
   });
@@ -66,9 +66,9 @@ describe('policy service', () => {
       return '';
     };
     assert.equal(field(undefined), 'change');
-    assert.equal(field({ $case: 'mute', value: { voice: 9, seconds: 60 } }), 'mute.voice');
+    assert.equal(field({ $case: 'mute', value: { voice: 9 as Voice, seconds: 60 } }), 'mute.voice');
     assert.equal(field({ $case: 'unmute', value: Voice.VOICE_UNSPECIFIED }), 'unmute');
-    assert.equal(field({ $case: 'floor', value: -1 }), 'floor');
+    assert.equal(field({ $case: 'floor', value: -1 as Rung }), 'floor');
     assert.deepEqual(changes, []);
   });
 });
