@@ -55,7 +55,8 @@ export function printHistory(past: Past, { kind }: HistoryFlags, terminal: Termi
     });
     show(['since', 'reading', 'low', 'mean', 'high'], readingRows, 2);
   }
-  if (events.length + calls.length + callers.length + rungs.length + readings.length === 0) {
+  const rollUps = kind === undefined ? [calls, callers, rungs, readings] : [];
+  if ([events, ...rollUps].every((list) => list.length === 0)) {
     terminal.out('nothing was kept in this time\n');
   }
   if (truncated) terminal.out('there is more: the newest rows are shown (--rows)\n');
