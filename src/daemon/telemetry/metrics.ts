@@ -146,13 +146,13 @@ function addEventLoopLag(registers: Registry[]): () => void {
   const timer = setInterval(() => monitor.reset(), lagWindowMs).unref();
   new Gauge({
     name: 'acceld_event_loop_lag_seconds',
-    help: 'How late the event loop ran a timer, over the last minute; quantile 1 is the longest.',
-    labelNames: ['quantile'],
+    help: 'How late the event loop ran a timer, over the last minute; percentile 100 is the longest.',
+    labelNames: ['percentile'],
     registers,
     collect() {
       for (const percentile of [50, 99, 100]) {
         const late = monitor.count === 0 ? 0 : monitor.percentile(percentile) / 1e9 - lagSampleMs / 1e3;
-        this.set({ quantile: String(percentile / 100) }, Math.max(0, late));
+        this.set({ percentile: String(percentile) }, Math.max(0, late));
       }
     },
   });

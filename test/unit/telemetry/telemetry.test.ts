@@ -84,7 +84,7 @@ describe('metrics', () => {
     metrics.close();
     assert.ok(text.includes('acceld_connections 1'));
     assert.ok(text.includes('acceld_lane_jobs{priority="batch",state="queued"} 2'));
-    assert.match(text, /acceld_event_loop_lag_seconds\{quantile="0.99"\} [\d.e-]+/);
+    assert.match(text, /acceld_event_loop_lag_seconds\{percentile="99"\} [\d.e-]+/);
     assert.match(text, /# TYPE acceld_gc_pause_seconds histogram/);
   });
 });
