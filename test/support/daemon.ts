@@ -32,6 +32,8 @@ export interface DaemonSettings {
   readonly directory?: string;
   /** The tree whose build is run, if it is not this one. */
   readonly root?: string;
+  /** A program and its arguments that end by running the daemon in their place. */
+  readonly wrapper?: readonly string[];
   /** Run as this user and its group: needs root. */
   readonly uid?: number;
 }
@@ -63,7 +65,9 @@ export async function startDaemon(settings: DaemonSettings = {}): Promise<Runnin
   const shell = { ...process.env, INVOCATION_ID: undefined, XPC_SERVICE_NAME: undefined };
   const environment = { ...shell, ...settings.environment };
   const user = settings.uid === undefined ? {} : { uid: settings.uid, gid: settings.uid };
-  const child = spawn(process.execPath, ['--min-semi-space-size=16', '--max-semi-space-size=16', ...args], {
+  const words = [process.execPath, '--min-semi-space-size=16', '--max-semi-space-size=16', ...args];
+  const [command, ...rest] = [...(settings.wrapper ?? []), ...words];
+  const child = spawn(command!, rest, {
     env: environment,
     ...user,
   });
