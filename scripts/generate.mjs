@@ -1,8 +1,9 @@
 // Generates src/gen and proto/descriptor.binpb from proto/: messages by ts-proto through buf, then catalog.ts, the list of services that the
 // daemon, the client and the CLI derive their methods from, and enums.ts, every enum by its name.
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const buf = (...args) =>
@@ -15,7 +16,11 @@ const kebab = (word) => lowerFirst(word).replace(/[A-Z]/g, (letter) => `-${lette
 const messageName = (typeName) => typeName.split('.').at(-1);
 const moduleOf = (file) => `./${file.name.replace(/\.proto$/, '.js')}`;
 
+const { plugins } = parse(readFileSync(`${root}/buf.gen.yaml`, 'utf8'));
 buf('generate');
+// The health service as its package publishes it.
+const health = { version: 'v2', plugins: plugins.map((plugin) => ({ ...plugin, out: 'src/gen/grpc' })) };
+buf('generate', 'node_modules/grpc-health-check/proto', '--template', JSON.stringify(health));
 // Only annotations.proto needs it, and at no time at run time.
 rmSync(`${root}/src/gen/google/protobuf/descriptor.ts`);
 

@@ -160,7 +160,7 @@ describe('kills', function () {
       'no socket',
     );
     assert.doesNotMatch(readFileSync(join(layout.logs!, 'acceld.log'), 'utf8'), /"msg":"bug"/);
-    const histories = [layout.state, layout.run].map((folder) => join(folder, 'history.sqlite')).filter(existsSync);
+    const histories = [join(layout.state, 'history.sqlite')].filter(existsSync);
     assert.equal(histories.length, 1, 'the history');
     const history = new DatabaseSync(histories[0]);
     assert.deepEqual({ ...history.prepare('PRAGMA integrity_check').get() }, { integrity_check: 'ok' });

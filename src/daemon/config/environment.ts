@@ -97,10 +97,14 @@ export function defaultSocketPath(environment: Environment = process.env): strin
 export const runtimeFolder = (environment: Environment = process.env): string | undefined =>
   environment['XDG_RUNTIME_DIR'];
 
-/** Where the daemon keeps what outlives it. systemd names a folder of the unit's own. */
+/** The folder that a service manager names for what outlives the daemon. */
+export const namedStateFolder = (environment: Environment = process.env): string | undefined =>
+  (environment['ACCELD_STATE'] ?? environment['STATE_DIRECTORY']) || undefined;
+
+/** Where the daemon keeps what outlives it. */
 export function stateFolder(environment: Environment = process.env): string {
-  const named = environment['ACCELD_STATE'] ?? environment['STATE_DIRECTORY'];
-  if (named) return named;
+  const named = namedStateFolder(environment);
+  if (named !== undefined) return named;
   if (process.platform === 'darwin') return join(homedir(), 'Library/Application Support/acceld/state');
   return join(environment['XDG_STATE_HOME'] ?? join(homedir(), '.local/state'), 'acceld');
 }

@@ -1,25 +1,43 @@
 // grpc.health.v1: one state for every service, because they share one daemon. It tells its watchers when it stops and
 // lets them go, so that none of them holds up the end of the process.
 import type { sendUnaryData, Server, ServerUnaryCall, ServerWritableStream, StatusObject } from '@grpc/grpc-js';
-import { service } from 'grpc-health-check';
+import {
+  HealthCheckRequest,
+  HealthCheckResponse,
+  HealthCheckResponse_ServingStatus as Status,
+  HealthListRequest,
+  HealthListResponse,
+} from '../../gen/grpc/health/v1/health.js';
 import { Fault } from '../base/fault.js';
 import { faultStatus } from './fault-status.js';
 
-interface Question {
-  readonly service: string;
+type Watch = ServerWritableStream<HealthCheckRequest, HealthCheckResponse>;
+
+interface Codec<Message> {
+  encode(message: Message): { finish(): Uint8Array };
+  decode(bytes: Uint8Array): Message;
 }
 
-interface Health {
-  readonly status: 'SERVING' | 'NOT_SERVING' | 'SERVICE_UNKNOWN';
-}
+const messagesOf = <Request, Response>(request: Codec<Request>, response: Codec<Response>) => ({
+  requestSerialize: (message: Request) => Buffer.from(request.encode(message).finish()),
+  requestDeserialize: (bytes: Buffer) => request.decode(bytes),
+  responseSerialize: (message: Response) => Buffer.from(response.encode(message).finish()),
+  responseDeserialize: (bytes: Buffer) => response.decode(bytes),
+});
+const check = messagesOf(HealthCheckRequest, HealthCheckResponse);
+const list = messagesOf(HealthListRequest, HealthListResponse);
 
-type Watch = ServerWritableStream<Question, Health>;
+const service = {
+  check: { path: '/grpc.health.v1.Health/Check', requestStream: false, responseStream: false, ...check },
+  list: { path: '/grpc.health.v1.Health/List', requestStream: false, responseStream: false, ...list },
+  watch: { path: '/grpc.health.v1.Health/Watch', requestStream: false, responseStream: true, ...check },
+};
 
 export class HealthService {
   /** "" stands for the daemon as a whole. */
   readonly #services: ReadonlySet<string>;
   readonly #watches = new Set<Watch>();
-  #status: 'SERVING' | 'NOT_SERVING' = 'NOT_SERVING';
+  #status = Status.NOT_SERVING;
 
   constructor(services: Iterable<string>) {
     this.#services = new Set(['', ...services]);
@@ -27,36 +45,42 @@ export class HealthService {
 
   addTo(server: Server): void {
     server.addService(service, {
-      check: ({ request }: ServerUnaryCall<Question, Health>, done: sendUnaryData<Health>) => {
+      check: (
+        { request }: ServerUnaryCall<HealthCheckRequest, HealthCheckResponse>,
+        done: sendUnaryData<HealthCheckResponse>,
+      ) => {
         if (this.#services.has(request.service)) done(null, { status: this.#status });
         else done(unknownService());
       },
-      list: (_call: unknown, done: sendUnaryData<{ statuses: Record<string, Health> }>) => {
-        const states = [...this.#services].map((name): [string, Health] => [name, { status: this.#status }]);
-        done(null, { statuses: Object.fromEntries(states) });
+      list: (_call: unknown, done: sendUnaryData<HealthListResponse>) => {
+        const states = [...this.#services].map((name): [string, HealthCheckResponse] => [
+          name,
+          { status: this.#status },
+        ]);
+        done(null, { statuses: new Map(states) });
       },
       watch: (call: Watch) => this.#watch(call),
     });
   }
 
   start(): void {
-    this.#tell('SERVING');
+    this.#tell(Status.SERVING);
   }
 
   /** Tells every watcher, and ends its stream. */
   stop(): void {
-    this.#tell('NOT_SERVING');
+    this.#tell(Status.NOT_SERVING);
     for (const watch of this.#watches) watch.end();
   }
 
   #watch(call: Watch): void {
     this.#watches.add(call);
     call.once('cancelled', () => this.#watches.delete(call));
-    call.write({ status: this.#services.has(call.request.service) ? this.#status : 'SERVICE_UNKNOWN' });
-    if (this.#status === 'NOT_SERVING') call.end();
+    call.write({ status: this.#services.has(call.request.service) ? this.#status : Status.SERVICE_UNKNOWN });
+    if (this.#status === Status.NOT_SERVING) call.end();
   }
 
-  #tell(status: 'SERVING' | 'NOT_SERVING'): void {
+  #tell(status: Status): void {
     this.#status = status;
     for (const watch of this.#watches) if (this.#services.has(watch.request.service)) watch.write({ status });
   }
