@@ -16,10 +16,10 @@ import { createMemoryMetrics } from './memory-metrics.js';
 import { createPolicyMetrics } from './policy-metrics.js';
 
 /**
- * Sampling interval of the event loop's lag: a stall of 20 ms is always seen, one of 5 ms by one sample in four. Sampling
+ * Sampling interval of the event loop's lag: a stall of 40 ms is always seen, one of 5 ms by one sample in eight. Sampling
  * every 5 ms would cost an idle daemon 1.5 % of a core.
  */
-const lagSampleMs = 20;
+const lagSampleMs = 40;
 /** The lag's percentiles are those of the last one to two minutes. */
 const lagWindowMs = 60_000;
 

@@ -31,7 +31,7 @@ describe('reload', () => {
   it('puts new settings in force in every room, and says which', async () => {
     const { reload, events, applied } = harness(['log: { level: debug }']);
     reload.request();
-    assert.deepEqual(events, [], 'not before the loop turns');
+    assert.equal(events.length, 0, 'not before the loop turns');
     await turn();
     assert.equal(reload.config.log.level, 'debug');
     assert.match(applied.join(), /^log .*"debug".*,admission .*,kept$/);
