@@ -83,7 +83,7 @@ describe('configuration metrics', () => {
 describe('history metrics', () => {
   it('have no size of a database that was never opened', async () => {
     const registry = new Registry();
-    let bytes: number | undefined;
+    const bytes: number | undefined;
     createHistoryMetrics(() => ({ up: false, rowsWritten: 3, rowsDropped: 4, bytes }), [registry]);
     const found = async () => samples(await registry.metrics());
     assert.deepEqual(await found(), [
