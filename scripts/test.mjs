@@ -14,7 +14,7 @@ const suites = [
   { name: 'identity', pattern: 'test/native/identity.test.ts test/native/gpu.test.ts' },
   { name: 'system', pattern: 'test/system/**/*.test.ts' },
   { name: 'service', pattern: 'test/service/**/*.test.ts' },
-  { name: 'chaos', pattern: 'test/chaos/chaos.test.ts' },
+  { name: 'chaos', pattern: 'test/chaos/*.test.ts' },
   { name: 'soak', pattern: 'test/soak/soak.test.ts' },
 ];
 
