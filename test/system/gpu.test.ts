@@ -96,6 +96,46 @@ describe('the GPU of a daemon', function () {
     });
   });
 
+  it('runs jobs on columns in regions, with the bits of the CPU, and counts what was copied', async () => {
+    const rows = 30_000;
+    const bytes = 4 * rows;
+    const region = await client.region(4 * bytes);
+    await region.write(Float32Array.from({ length: rows }, (_, row) => 50 + row / 300));
+    const ask = (execution: Partial<ExecutionOptions>) =>
+      client.pricing.priceOptions({
+        execution: { ...f32, fallback: Fallback.FALLBACK_FORBID, ...execution },
+        model: OptionModel.OPTION_MODEL_BLACK_SCHOLES_MERTON,
+        type: OptionType.OPTION_TYPE_PUT,
+        spot: 100,
+        strike: region.column('f32', 0, rows),
+        rate: 0.05,
+        volatility: 0.2,
+        yearsToExpiry: 1,
+        outputs: new Map([
+          ['price', region.slice(bytes, bytes)],
+          ['undefined', region.slice(2 * bytes, bytes)],
+        ]),
+      });
+    const results: Uint8Array[] = [];
+    for (const device of [Device.DEVICE_CPU, Device.DEVICE_GPU]) {
+      await region.write(new Uint8Array(bytes).fill(0xee), bytes);
+      const { receipt } = await ask({ device });
+      results.push(await region.read(bytes, bytes));
+      assert.equal(receipt?.device, device);
+      // Five columns of one value travelled in the message; the GPU took the strikes and gave the prices.
+      const inMessage = 1 + 4 * 4;
+      assert.equal(receipt.bytesCopied, device === Device.DEVICE_CPU ? inMessage : inMessage + 2 * bytes);
+      assert.equal(receipt.bytesShared, 3 * bytes);
+    }
+    assert.deepEqual(results[1], results[0]);
+    await region.write(Float32Array.of(Number.NaN), 4 * 20_000);
+    await assert.rejects(
+      ask({ device: Device.DEVICE_GPU }),
+      (error: unknown) => error instanceof Fault && error.violations[0]?.field === 'strike.data[20000]',
+    );
+    await region.release();
+  });
+
   it('refuses rather than computing in another precision, and says why it fell back', async () => {
     const f64 = { device: Device.DEVICE_GPU, precision: Precision.PRECISION_F64 };
     const { receipt } = await price(f64);

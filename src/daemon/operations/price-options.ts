@@ -3,7 +3,7 @@ import { catalog } from '../../gen/catalog.js';
 import { Precision, type Receipt } from '../../gen/acceld/v1/execution.js';
 import { OptionModel, OptionType } from '../../gen/acceld/v1/option.js';
 import { DataType } from '../../gen/acceld/v1/tensor.js';
-import { OptionValue, PriceOptionsRequest, PriceOptionsResponse } from '../../gen/acceld/v1/price_options.js';
+import { type OptionValue, PriceOptionsRequest, PriceOptionsResponse } from '../../gen/acceld/v1/price_options.js';
 import { messageBytesMax, rowsMax } from '../base/limits.js';
 import { Violations } from '../base/violations.js';
 import { noSlices, type Slices } from '../memory/slices.js';
@@ -12,7 +12,7 @@ import { columnOf, Columns, dataTypeOf, outOfDomain, resultColumn, type Judgemen
 import { domainOf } from './domain.js';
 import { goldenCodes, goldenNumbers } from './golden.js';
 import { parseExecution } from './execution.js';
-import type { Execution, Plan, Result, Traffic } from '../base/plan.js';
+import type { Execution, Plan, Traffic } from '../base/plan.js';
 import type { Operation } from './operation.js';
 import {
   carryOf,
@@ -26,6 +26,7 @@ import {
   volatilities,
   years,
 } from './option-contract.js';
+import { fields, maskName, outputs, parseValues, resultsOf, takeUndefined } from './option-values.js';
 import { bytesOf, openResults, regionTensor, wireName, type Guarded, type RegionResults } from './region-results.js';
 
 interface Job {
@@ -45,22 +46,6 @@ interface Job {
  * and everybody waits. Below, a look at them here costs less than the guard.
  */
 const guardedRowsMin = 1024;
-
-/** The result that is named so in a request's outputs. */
-const maskName = 'undefined';
-
-/** Every value's column in the reply, in the order of the kernel's outputs. */
-const outputs = [
-  [OptionValue.OPTION_VALUE_PRICE, 'price'],
-  [OptionValue.OPTION_VALUE_DELTA, 'delta'],
-  [OptionValue.OPTION_VALUE_GAMMA, 'gamma'],
-  [OptionValue.OPTION_VALUE_VEGA, 'vega'],
-  [OptionValue.OPTION_VALUE_THETA, 'theta'],
-  [OptionValue.OPTION_VALUE_RHO, 'rho'],
-  [OptionValue.OPTION_VALUE_DIVIDEND_RHO, 'dividendRho'],
-  [OptionValue.OPTION_VALUE_VANNA, 'vanna'],
-  [OptionValue.OPTION_VALUE_VOLGA, 'volga'],
-] as const;
 
 function parse(request: PriceOptionsRequest, slices: Slices = noSlices): Job {
   const violations = new Violations();
@@ -93,13 +78,6 @@ function parse(request: PriceOptionsRequest, slices: Slices = noSlices): Job {
   };
 }
 
-/** Every result by its name, with the bytes of a row: the values wanted and the mask. */
-const resultsOf = (values: readonly OptionValue[], valueBytes: number): ReadonlyMap<string, number> =>
-  new Map([
-    ...outputs.filter(([value]) => values.includes(value)).map(([, field]) => [wireName(field), valueBytes] as const),
-    [maskName, 4],
-  ]);
-
 function checkReply(
   rows: number,
   values: readonly OptionValue[],
@@ -109,26 +87,6 @@ function checkReply(
   else if (rows * (values.length * resultBytes + 4) > messageBytesMax - 1024) {
     violations.reject('values', `of at most ${messageBytesMax} bytes in reply`, `${values.length} for ${rows} rows`);
   }
-}
-
-function parseValues(values: readonly OptionValue[], black76: boolean, violations: Violations): readonly OptionValue[] {
-  if (values.length === 0) return [OptionValue.OPTION_VALUE_PRICE];
-  if (values.length > outputs.length) {
-    violations.reject('values', `at most the ${outputs.length} values there are`, values.length);
-    return [];
-  }
-  const seen = new Set<OptionValue>();
-  values.forEach((value, index) => {
-    if (!outputs.some(([code]) => code === value)) {
-      violations.reject(`values[${index}]`, 'a code of OptionValue', OptionValue[value] ?? value);
-    } else if (seen.has(value)) {
-      violations.reject(`values[${index}]`, 'listed once', OptionValue[value]);
-    } else if (black76 && value === OptionValue.OPTION_VALUE_DIVIDEND_RHO) {
-      violations.reject(`values[${index}]`, 'a value of Black-76, which has no dividend yield', OptionValue[value]);
-    }
-    seen.add(value);
-  });
-  return [...seen];
 }
 
 function parseColumns(
@@ -202,16 +160,16 @@ const guardedPlan = ({ execution }: Job, { results }: Guarded): Pick<Plan, 'guar
   return { guard, targets: outputs.map(([, field]) => results.get(wireName(field))?.bytes ?? null) };
 };
 
-/** Field numbers in PriceOptionsResponse: one above the code of the value. */
-const fields = outputs.map(([value]) => value + 1);
-
 const reply: Operation<PriceOptionsRequest, Job, PriceOptionsResponse>['reply'] = (job, result, receipt) => {
   const { rows, execution } = job;
   if (result === null) return PriceOptionsResponse.encode({ receipt }).finish();
   if (result.outOfDomain) throw outOfDomain(result.outOfDomain, job.guarded!.judge);
   if (job.guarded?.results) return regionReply(job, job.guarded.results, { notFinite: result.notFinite, receipt });
   if (!result.notFinite) return encodeColumnReply({ rows, precision: execution.precision, fields }, result, receipt);
-  const response: PriceOptionsResponse = { receipt, undefined: columnOf(takeUndefined(job, result)) };
+  const response: PriceOptionsResponse = {
+    receipt,
+    undefined: columnOf(takeUndefined(result, { rows, step: elementBytes(job) })),
+  };
   outputs.forEach(([, field], index) => {
     const bytes = result.outputs[index];
     if (bytes) response[field] = resultColumn(bytes, rows, execution.precision);
@@ -231,24 +189,6 @@ function regionReply(
   }
   if (notFinite) response.undefined = regionTensor(results.get(maskName)!, rows, DataType.DATA_TYPE_U32);
   return PriceOptionsResponse.encode(response).finish();
-}
-
-/** Moves every value that is not finite into the mask and leaves 0 in its place. */
-function takeUndefined(job: Job, result: Result): Uint32Array {
-  const mask = new Uint32Array(job.rows);
-  const step = elementBytes(job);
-  outputs.forEach(([value], index) => {
-    const bytes = result.outputs[index];
-    if (!bytes) return;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (let row = 0; row < job.rows; row += 1) {
-      const number = step === 4 ? view.getFloat32(4 * row, true) : view.getFloat64(8 * row, true);
-      if (Number.isFinite(number)) continue;
-      bytes.fill(0, step * row, step * (row + 1));
-      mask[row]! |= 1 << value;
-    }
-  });
-  return mask;
 }
 
 /** From far in to far out of the money, and without variance. */
