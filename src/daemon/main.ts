@@ -1,4 +1,5 @@
 // The daemon's roles, by the first argument. The only file that ends the process.
+import { homedir, hostname, userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { exitCodes, StartFailure } from './base/start-failure.js';
@@ -8,7 +9,7 @@ import type { Config } from './config/schema.js';
 import { Source } from './config/source.js';
 import { openDaemon } from './daemon.js';
 import { examine } from './doctor/doctor.js';
-import { isHealthy, reportOf, type Finding } from './doctor/findings.js';
+import { isHealthy, redacted, reportOf, type Finding } from './doctor/findings.js';
 import { loadHostAddon } from './devices/host-addon.js';
 
 const flags = {
@@ -22,6 +23,7 @@ const flags = {
   'log-file': { type: 'string' },
   'allow-root': { type: 'boolean' },
   json: { type: 'boolean' },
+  full: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const satisfies ParseArgsConfig['options'];
 
@@ -38,6 +40,7 @@ Options of all:
   --no-gpu          use the CPU alone
   --last-accepted   serve by the copy of the file that was accepted last when the file is bad (ACCELD_LAST_ACCEPTED=1)
   --json            print what doctor finds for programs
+  --full            and name this user, host and home folder, which reports leave out
   --log-file FILE   write the log there; SIGHUP opens the file again
   --allow-root      serve as root under launchd or systemd, which is refused otherwise
   --log-level LEVEL debug, info, warn or error (ACCELD_LOG_LEVEL)
@@ -62,7 +65,7 @@ export async function main(args: readonly string[], addonPath?: string): Promise
     const settings = readSettings(rest);
     if (settings.help) process.stdout.write(usage);
     else if (role === 'serve') await serve(settings, addonPath);
-    else await look(role, loadConfig(settings.file, settings.overrides), settings.json);
+    else await look(role, loadConfig(settings.file, settings.overrides), settings);
   } catch (error) {
     fail(error);
   }
@@ -74,6 +77,7 @@ interface Settings {
   readonly lastAccepted: boolean;
   readonly isRootAllowed: boolean;
   readonly json: boolean;
+  readonly full: boolean;
   readonly help: boolean;
 }
 
@@ -98,6 +102,7 @@ function readSettings(args: readonly string[]): Settings {
     lastAccepted: values['last-accepted'] ?? environment.wantsLastAccepted(),
     isRootAllowed: values['allow-root'] ?? false,
     json: values.json ?? false,
+    full: values.full ?? false,
     help: values.help ?? false,
   };
 }
@@ -110,15 +115,17 @@ function readFlags(args: readonly string[]) {
   }
 }
 
-async function look(role: string | undefined, config: Config, json: boolean): Promise<void> {
-  if (role === 'doctor') await doctor(config, json);
+async function look(role: string | undefined, config: Config, settings: Settings): Promise<void> {
+  if (role === 'doctor') await doctor(config, settings);
   else process.stdout.write(`${JSON.stringify(config, null, 2)}\n`);
 }
 
-async function doctor(config: Config, json: boolean): Promise<void> {
-  const findings: Finding[] = [];
+async function doctor(config: Config, { json, full }: Settings): Promise<void> {
+  const all: Finding[] = [];
   const socket = config.listeners.unix.path ?? environment.defaultSocketPath();
-  for await (const finding of examine({ addon: loadHostAddon(), config, socket })) findings.push(finding);
+  for await (const finding of examine({ addon: loadHostAddon(), config, socket })) all.push(finding);
+  const own = { user: userInfo().username, host: hostname(), home: homedir() };
+  const findings = full ? all : redacted(all, own);
   process.stdout.write(`${json ? JSON.stringify(findings, null, 2) : reportOf(findings)}\n`);
   process.exit(isHealthy(findings) ? exitCodes.ok : exitCodes.software);
 }

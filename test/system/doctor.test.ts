@@ -1,6 +1,8 @@
 // `acceld doctor` on this machine: src/daemon/doctor/doctor.ts and src/daemon/doctor/findings.ts.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'mocha';
 import { isHealthy, reportOf, type Finding } from '../../src/daemon/doctor/findings.js';
@@ -34,7 +36,7 @@ describe('acceld doctor', function () {
     needs(this, 'pocl-opencl-icd', runs('sh', '-c', 'ls /etc/OpenCL/vendors/*.icd'));
     const { status, stdout } = doctor();
     assert.equal(status, 0, stdout);
-    for (const name of ['device', 'price-options-f32', 'simulate-f32']) {
+    for (const name of ['device', 'columns', 'price-options-f32', 'simulate-f32']) {
       assert.match(stdout, new RegExp(`^ok +gpu +${name} `, 'm'));
     }
   });
@@ -43,6 +45,12 @@ describe('acceld doctor', function () {
     const { status, stderr } = doctor('--http-port', '70000');
     assert.equal(status, 78);
     assert.match(stderr, /http\.port/);
+  });
+
+  it('names nobody', () => {
+    const socket = join(homedir(), 'acceld-doctor-test.sock');
+    assert.ok(!doctor('--no-gpu', '--socket', socket).stdout.includes(socket));
+    assert.ok(doctor('--no-gpu', '--socket', socket, '--full').stdout.includes(socket));
   });
 
   it('is not content with what does not work', () => {

@@ -3,7 +3,7 @@
 // another.
 import type { Announce } from '../base/events.js';
 import type { Plan, Result } from '../base/plan.js';
-import type { Device, DeviceInfo, Load, Outcome } from './device.js';
+import type { Device, DeviceInfo, Load, LoadResult, Outcome } from './device.js';
 
 /** A device, or a worker of one that has not been trusted yet. */
 export interface Candidate {
@@ -104,11 +104,11 @@ function keyOf({ engine, name, variant, kernels }: DeviceInfo, kernel: string): 
  * All rows of a plan on a device. Without `units` nothing is learnt of its speed: a first run below all other work would say
  * that the kernel is ten times as slow as it is.
  */
-export const compute = (device: Device, plan: Plan, units = 0): Promise<Result> =>
+export const compute = (device: Device, plan: Plan, units = 0): Promise<Result & LoadResult> =>
   resultOf(device.load(plan), plan, units);
 
 /** All rows of a load, in one task. Rejects with DeviceFailure. */
-export async function resultOf(load: Load, { rows }: Plan, units: number): Promise<Result> {
+export async function resultOf(load: Load, { rows }: Plan, units: number): Promise<Result & LoadResult> {
   const task = { begin: 0, end: rows, units, bulk: true, inline: false };
   try {
     const { failure, notFinite } = await new Promise<Outcome>((done) => load.run(task, done));

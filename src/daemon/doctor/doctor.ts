@@ -7,12 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../base/clock.js';
 import type { Event } from '../base/events.js';
 import type { Config } from '../config/schema.js';
-import type { DeviceInfo } from '../devices/device.js';
+import type { Device, DeviceInfo } from '../devices/device.js';
 import type { HostAddon } from '../devices/host-addon.js';
 import { openDevices, type OpenDevices } from '../open-devices.js';
 import { goldenPlans } from '../operations/index.js';
 import { compute, haveSameBits } from '../devices/qualification.js';
 import type { Finding } from './findings.js';
+import { lookAtMac } from './mac.js';
 
 /** A driver that is read from a cold disk, and its compiler. */
 const gpuMsMax = 90_000;
@@ -44,7 +45,7 @@ export async function* examine({ addon, config, socket }: DoctorOptions): AsyncG
     await devices.close();
     rmSync(folder, { recursive: true, force: true });
   }
-  yield* unasked();
+  yield* lookAtMac(addon);
 }
 
 const found = (area: string, name: string, state: Finding['state'], detail: string): Finding => ({
@@ -139,24 +140,26 @@ async function gpu({ scheduler, facts }: OpenDevices, config: Config): Promise<F
   if (!state.up) return [found('gpu', 'device', 'lacking', state.reason)];
   return [
     found('gpu', 'device', 'ok', `${info.name}, ${info.engine}, ${info.variant}`),
+    ...(await inPlace(device)),
     ...facts(device).quarantines.map(({ kernel, reason }) => found('gpu', kernel, 'broken', reason)),
     ...speeds('gpu', info, (kernel) => device.unitNs(kernel)),
   ];
+}
+
+/** Whether the device computes on memory that it shares with the daemon, or moves every column once more. */
+async function inPlace(device: Device): Promise<Finding[]> {
+  const plan = goldenPlans().find(({ kernel }) => device.info.kernels.some(({ name }) => name === kernel));
+  if (!plan) return [];
+  const { copiedBytes, inputs, outputs } = { ...(await compute(device, plan)), inputs: plan.inputs };
+  const columns = [...inputs, ...outputs].reduce((sum, column) => sum + (column?.byteLength ?? 0), 0);
+  const isInPlace = copiedBytes <= columns;
+  const detail = isInPlace
+    ? 'uses shared columns where they lie'
+    : `copies ${copiedBytes - columns} bytes of a golden job`;
+  return [found('gpu', 'columns', isInPlace ? 'ok' : 'lacking', detail)];
 }
 
 const speeds = (area: string, { kernels }: DeviceInfo, unitNs: (kernel: string) => number): Finding[] =>
   kernels.map(({ name, digest }) =>
     found(area, name, 'ok', `${unitNs(name).toPrecision(2)} ns a unit of work, bits as they must be, digest ${digest}`),
   );
-
-/** What only a Mac can answer, and not by a probe that ends in a second. */
-function* unasked(): Generator<Finding> {
-  if (process.platform !== 'darwin') return;
-  for (const [name, detail] of [
-    ['watchdog', 'how long a command buffer may run with and without a display'],
-    ['sleep', 'what becomes of work in flight when the Mac sleeps and wakes'],
-    ['containers', 'whether a container reaches a listener on the loopback interface'],
-  ] as const) {
-    yield found('macos', name, 'unknown', detail);
-  }
-}

@@ -26,3 +26,27 @@ export function reportOf(findings: readonly Finding[]): string {
 
 /** The daemon would start and give right answers here. */
 export const isHealthy = (findings: readonly Finding[]): boolean => findings.every(({ state }) => state !== 'broken');
+
+/** Who somebody is, where they are at home, and on which machine: nothing that a report needs. */
+export interface Private {
+  readonly user: string;
+  readonly host: string;
+  readonly home: string;
+}
+
+/** Without what is private. A name of one or two letters is in every text, and gives nobody away. */
+export function redacted(findings: readonly Finding[], { user, host, home }: Private): Finding[] {
+  const names = [
+    [home.length > 1 ? home : '', '~'],
+    [host, '<host>'],
+    [user, '<user>'],
+  ] as const;
+  const hide = (text: string): string =>
+    names.reduce((hidden, [name, instead]) => (name.length > 2 ? replaceWord(hidden, name, instead) : hidden), text);
+  return findings.map((finding) => ({ ...finding, detail: hide(finding.detail) }));
+}
+
+function replaceWord(text: string, name: string, instead: string): string {
+  const literal = name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return text.replace(new RegExp(`(?<![\\w-])${literal}(?![\\w-])`, 'g'), instead);
+}
