@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdtempSync, realpathSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { scratchFolder } from './scratch-folder.js';
 
 /** Where the builds of the addon lie; test/native/native.test.ts has the tests of the addon run on instrumented ones. */
 export const builds =
@@ -11,7 +11,7 @@ export const builds =
 /** Somebody other than root, whom few limits hold; and a copy of the addon that this user may load. */
 export function asOrdinaryUser(): { uid: number; path: string } {
   const own = process.getuid!();
-  const folder = mkdtempSync(join(realpathSync(tmpdir()), 'acceld-addon-'));
+  const folder = scratchFolder('addon');
   chmodSync(folder, 0o755);
   const path = join(folder, 'host.node');
   copyFileSync(join(builds, 'host.node'), path);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Device as DeviceKind, Precision, Priority } from '../../src/gen/acceld/v1/execution.js';
@@ -12,6 +12,7 @@ import { Pools } from '../../src/daemon/devices/pools.js';
 import { WorkerDevice, type WorkerDeviceSettings } from '../../src/daemon/worker/worker-device.js';
 import { builds } from './addon-child.js';
 import { eventually } from './eventually.js';
+import { scratchFolder } from './scratch-folder.js';
 
 export const addon = loadHostAddon(join(builds, 'host.node'));
 
@@ -37,7 +38,7 @@ export async function openWorker(
   fault = '',
   prepare: (store: string) => void = () => undefined,
 ): Promise<OpenWorker> {
-  const folder = mkdtempSync(join(tmpdir(), 'acceld-workers-'));
+  const folder = scratchFolder('workers');
   if (change.device === 'gpu') {
     cpSync(compiledStore(), join(folder, 'store'), { recursive: true });
     prepare(join(folder, 'store'));

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { linkSync, mkdtempSync, realpathSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'mocha';
 import { loadHostAddon } from '../../../src/daemon/devices/host-addon.js';
 import { asOrdinaryUser, builds, inChild } from '../../support/addon-child.js';
 import { kernelName } from '../../support/option-task.js';
+import { scratchFolder } from '../../support/scratch-folder.js';
 
 const addon = loadHostAddon(join(builds, 'host.node'));
 
@@ -59,7 +59,7 @@ describe('host addon: instruction sets', () => {
 });
 
 describe('host addon: system calls', () => {
-  const folder = (): string => mkdtempSync(join(realpathSync(tmpdir()), 'acceld-addon-'));
+  const folder = (): string => scratchFolder('addon');
 
   it('knows the peer of a Unix socket', async () => {
     const path = join(folder(), 'socket');
