@@ -36,6 +36,7 @@ describe('reload of the configuration', function () {
   beforeEach(async () => {
     daemon = await startDaemon({ config: limited(100) });
     file = join(daemon.directory, 'acceld.yaml');
+    await eventually(() => assert.equal(count('configuration accepted'), 1));
   });
   afterEach(() => daemon.stop());
 
