@@ -134,9 +134,8 @@ describe('kills', function () {
         [],
       );
       await nothingIsLeft(scratch);
-      waitsMs.sort((a, b) => a - b);
-      const most = waitsMs[Math.floor(0.9 * waitsMs.length)]!;
-      assert.ok(most < servingMsMax, `${Math.round(most)} ms until nine of ten served`);
+      const slowest = Math.round(Math.max(...waitsMs));
+      assert.ok(slowest < servingMsMax, `${slowest} ms until it served again`);
     } finally {
       await scratch.close();
       assert.deepEqual(processesIn(machine.root), []);
