@@ -11,7 +11,11 @@ describe('values of an option', () => {
     const violations = new Violations();
     assert.deepEqual(parseValues([], false, violations), [OPTION_VALUE_PRICE]);
     assert.equal(violations.count, 0);
-    parseValues([OPTION_VALUE_GAMMA, OPTION_VALUE_GAMMA, 99, OPTION_VALUE_DIVIDEND_RHO], true, violations);
+    parseValues(
+      [OPTION_VALUE_GAMMA, OPTION_VALUE_GAMMA, 99 as OptionValue, OPTION_VALUE_DIVIDEND_RHO],
+      true,
+      violations,
+    );
     assert.deepEqual(
       violations.fault().violations.map(({ field }) => field),
       ['values[1]', 'values[2]', 'values[3]'],
