@@ -8,6 +8,7 @@ import { startDaemon, type RunningDaemon } from '../support/daemon.js';
 import { eventually } from '../support/eventually.js';
 import { makeQuestions, runCaller, type Findings } from '../support/chaos-caller.js';
 import { needs, runs } from '../support/missing.js';
+import { childrenOf, descriptorsOf } from '../support/processes.js';
 
 const seconds = 60;
 const callers = 32;
@@ -16,12 +17,6 @@ const forbidEvery = 4;
 const signals = ['SIGKILL', 'SIGSEGV', 'SIGSTOP'] as const;
 /** The first answers of a machine that compiles and loads kernels. */
 const upMsMax = 60_000;
-
-/** Worker processes of a daemon. */
-const workersOf = (pid: number): number[] =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
-
-const descriptorsOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
 
 const exists = (pid: number): boolean => {
   try {
@@ -57,7 +52,7 @@ describe('chaos', function () {
     const blows: number[] = [];
     for (let blow = 0; performance.now() < endMs - 2_000; blow += 1) {
       await sleep(700 + 600 * Math.abs(Math.sin(blow)));
-      const workers = workersOf(daemon.pid);
+      const workers = childrenOf(daemon.pid);
       const victim = workers[blow % workers.length];
       if (victim === undefined) continue;
       process.kill(victim, signals[blow % signals.length]);
@@ -99,7 +94,7 @@ describe('chaos', function () {
     });
     client.close();
     await eventually(() => assert.ok(Math.abs(descriptorsOf(daemon.pid) - descriptors) <= 3, leftovers()));
-    const workers = workersOf(daemon.pid);
+    const workers = childrenOf(daemon.pid);
     await daemon.stop();
     await eventually(() => assert.deepEqual(workers.filter(exists), []));
     assert.doesNotMatch(daemon.output(), /"msg":"bug"/);

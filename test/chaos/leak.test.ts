@@ -2,7 +2,7 @@
 // compared with that after a warm-up of two tenths of the same, in which code, pools and drivers reach their size. Both are
 // read after a full collection, which the signal for a heap snapshot brings: V8 keeps garbage as long as there is room.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +11,7 @@ import { connect, Device, OptionModel, OptionType, Precision, type Client } from
 import { startDaemon, type RunningDaemon } from '../support/daemon.js';
 import { eventually } from '../support/eventually.js';
 import { needs, runs } from '../support/missing.js';
+import { childrenOf, descriptorsOf, residentBytes } from '../support/processes.js';
 
 const whole = { jobs: 10_000, restarts: 200 };
 const warmUp = { jobs: whole.jobs / 10, restarts: whole.restarts / 10 };
@@ -24,12 +25,6 @@ const regionBytes = 4 * rows * 16;
 
 const upMsMax = 60_000;
 const partMsMax = 200_000;
-
-const workersOf = (pid: number): number[] =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
-const descriptorsOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
-const residentKilobytes = (pid: number): number =>
-  Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
 
 /** Jobs on the GPU until there were enough of everything: a worker that did no work is started later and later. */
 async function work(client: Client, done: typeof whole, wanted: typeof whole): Promise<void> {
@@ -89,7 +84,7 @@ describe('leaks', function () {
   /** Kills the worker that serves, whenever there is one that can take its place, so often. */
   async function kill(done: typeof whole, wanted: typeof whole): Promise<void> {
     while (done.restarts < wanted.restarts) {
-      const [oldest, standby] = workersOf(daemon.pid);
+      const [oldest, standby] = childrenOf(daemon.pid);
       if (oldest !== undefined && standby !== undefined) {
         process.kill(oldest, 'SIGKILL');
         done.restarts += 1;
@@ -118,7 +113,7 @@ describe('leaks', function () {
       assert.match(metrics, /^acceld_regions 0$/m);
     }, 20_000);
     await collect();
-    return residentKilobytes(daemon.pid);
+    return residentBytes(daemon.pid) / 1024;
   }
 
   async function collect(): Promise<void> {

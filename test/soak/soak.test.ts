@@ -1,7 +1,7 @@
 // Months in short: mixed load with the burst of a market's opening, while workers are killed, settings are read again and
 // clients come and go. No call is lost, and what the daemon holds does not grow. ACCELD_SOAK_SECONDS: 180 unless it is set.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, Fallback } from '../../src/client/index.js';
@@ -9,6 +9,7 @@ import { makeQuestions } from '../support/chaos-caller.js';
 import { startDaemon, type RunningDaemon } from '../support/daemon.js';
 import { needs, runs } from '../support/missing.js';
 import { statusPath } from '../support/pricing.js';
+import { childrenOf, descriptorsOf, residentBytes } from '../support/processes.js';
 import { RawClient } from '../support/raw-client.js';
 import { assertUnharmed } from '../support/unharmed.js';
 
@@ -60,11 +61,11 @@ describe('soak', function () {
   });
   after(() => daemon.stop());
 
-  const sampleAt = (second: number): Sample => {
-    const status = readFileSync(`/proc/${daemon.pid}/status`, 'utf8');
-    const residentBytes = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) * 1024;
-    return { second, residentBytes, descriptors: readdirSync(`/proc/${daemon.pid}/fd`).length };
-  };
+  const sampleAt = (second: number): Sample => ({
+    second,
+    residentBytes: residentBytes(daemon.pid),
+    descriptors: descriptorsOf(daemon.pid),
+  });
 
   /** Acts again and again until the end. */
   async function every(ms: number, endMs: number, act: (turn: number) => unknown): Promise<void> {
@@ -75,9 +76,9 @@ describe('soak', function () {
   }
 
   function killWorker(turn: number): void {
-    const workers = readFileSync(`/proc/${daemon.pid}/task/${daemon.pid}/children`, 'utf8').trim().split(' ');
-    const victim = Number(workers[turn % workers.length]);
-    if (victim > 0) process.kill(victim, 'SIGKILL');
+    const workers = childrenOf(daemon.pid);
+    const victim = workers[turn % workers.length];
+    if (victim !== undefined) process.kill(victim, 'SIGKILL');
   }
 
   function reload(turn: number): void {

@@ -1,6 +1,5 @@
 // The daemon with its GPU: src/daemon/open-devices.ts, a real OpenCL device, and what callers see of it.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'mocha';
 import {
   connect,
@@ -17,6 +16,7 @@ import {
 import { startDaemon, type RunningDaemon } from '../support/daemon.js';
 import { eventually } from '../support/eventually.js';
 import { needs, runs } from '../support/missing.js';
+import { childrenOf } from '../support/processes.js';
 
 /** A driver that compiles its kernels for the first time. */
 const upMsMax = 60_000;
@@ -39,8 +39,7 @@ describe('the GPU of a daemon', function () {
   const gpuOf = async () =>
     (await client.admin.getStatus()).devices.find(({ device }) => device === Device.DEVICE_GPU)!;
   const isUp = () => eventually(async () => assert.ok((await gpuOf()).up, (await gpuOf()).reason), upMsMax);
-  const worker = (): number =>
-    Number(readFileSync(`/proc/${daemon.pid}/task/${daemon.pid}/children`, 'utf8').trim().split(' ')[0]);
+  const worker = (): number => childrenOf(daemon.pid)[0]!;
 
   const price = (execution: Partial<ExecutionOptions>) => {
     const Column = execution.precision === Precision.PRECISION_F32 ? Float32Array : Float64Array;

@@ -4,9 +4,10 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { after, before, describe, it } from 'mocha';
-import { connect, OptionModel, OptionType, OptionValue, Priority, type Client } from '../../src/client/index.js';
+import { connect, Priority, type Client } from '../../src/client/index.js';
 import { startDaemon, type RunningDaemon } from '../support/daemon.js';
 import { eventually } from '../support/eventually.js';
+import { optionRequest } from '../support/option-request.js';
 
 const program = fileURLToPath(new URL('../../bin/acceld', import.meta.url));
 
@@ -23,20 +24,7 @@ describe('policy', () => {
   });
 
   const price = (priority: Priority, rows = 1000, signal?: AbortSignal) =>
-    client.pricing.priceOptions(
-      {
-        model: OptionModel.OPTION_MODEL_BLACK_SCHOLES_MERTON,
-        type: OptionType.OPTION_TYPE_CALL,
-        spot: 100,
-        strike: Float64Array.from({ length: rows }, (_, row) => 50 + row / 100),
-        rate: 0.01,
-        volatility: 0.2,
-        yearsToExpiry: 1,
-        values: [OptionValue.OPTION_VALUE_PRICE],
-        execution: { priority },
-      },
-      { timeoutMs: 5000, ...(signal && { signal }) },
-    );
+    client.pricing.priceOptions(optionRequest(rows, { priority }), { timeoutMs: 5000, ...(signal && { signal }) });
   const acceld = async (...args: string[]) =>
     (await promisify(execFile)(process.execPath, [program, '--socket', daemon.socket, ...args])).stdout;
   const lines = (message: string) =>

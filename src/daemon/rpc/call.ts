@@ -103,6 +103,7 @@ export class Course {
 
   receipt(): Receipt {
     const { plan, placement, finished, ticket } = this;
+    const { copiedBytes, sharedBytes } = this.traffic;
     const info = placement?.device.info;
     return {
       requestId: this.requestId,
@@ -120,8 +121,8 @@ export class Course {
       totalNs: Math.round(this.rooms.clock.nowNs() - this.arrivedNs),
       batchSize: finished ? 1 : 0,
       seed: undefined,
-      bytesCopied: this.traffic.copiedBytes,
-      bytesShared: this.traffic.sharedBytes,
+      bytesCopied: copiedBytes,
+      bytesShared: sharedBytes,
       allowance: this.rooms.scheduler.allowance.rung,
       classified: this.classified,
       quotaLeft: ticket && { requests: ticket.requestsLeft, bytes: ticket.bytesLeft },

@@ -1,5 +1,5 @@
 // Server reflection from the descriptors of the package. Its libraries take longer to load than all the rest of the daemon
-// and mostly nobody asks, so they come with the first question; it holds up the event loop for 0.1 to 0.2 s, once. What
+// and mostly nobody asks, so they come with the first question; it holds up the event loop for 0.3 s, once. What
 // @grpc/reflection lacks is added at its door: it answers without looking whether anybody reads, keeps its streams open
 // for ever, and indexes plain objects by clients' words.
 import { readFileSync } from 'node:fs';
