@@ -4,12 +4,22 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { after, before, describe, it } from 'mocha';
-import { connect, Priority, type Client } from '../../src/client/index.js';
+import { connect, Priority, StopReason, type Client } from '../../src/client/index.js';
 import { startDaemon, type RunningDaemon } from '../support/daemon.js';
 import { eventually } from '../support/eventually.js';
 import { optionRequest } from '../support/option-request.js';
 
 const program = fileURLToPath(new URL('../../bin/acceld', import.meta.url));
+
+/** The last message of a stream. `onMessage` is called with each. */
+async function last<Message>(messages: AsyncIterable<Message>, onMessage?: () => void): Promise<Message> {
+  let latest: Message | undefined;
+  for await (const message of messages) {
+    latest = message;
+    onMessage?.();
+  }
+  return latest!;
+}
 
 describe('policy', () => {
   let daemon: RunningDaemon;
@@ -63,6 +73,40 @@ describe('policy', () => {
     await assert.rejects(cancelled, { code: 'CANCELLED' });
     await late;
     await eventually(async () => assert.equal((await client.admin.getStatus()).lanes[2]?.queued, 0));
+    await acceld('policy', 'floor', 'normal');
+  });
+
+  it('ends a held simulation with its time budget: with what it has, or with a fault that names the hold', async () => {
+    const simulate = (seconds: bigint, onMessage?: () => void) =>
+      last(
+        client.pricing.simulate(
+          {
+            ...{ type: 1, spot: 100, strike: 100, volatility: 0.2, yearsToExpiry: 1 },
+            execution: { priority: Priority.PRIORITY_BATCH },
+            payoff: { $case: 'asian', value: { averaging: 1, fixingYears: [0.5, 1] } },
+            timeBudget: { seconds, nanos: 0 },
+            reportInterval: { seconds: 0n, nanos: 10_000_000 },
+          },
+          { timeoutMs: 30_000 },
+        ),
+        onMessage,
+      );
+    let raised: Promise<string> | undefined;
+    const { estimate, paths, stopReason } = await simulate(2n, () => {
+      raised ??= acceld('policy', 'floor', 'no-batch');
+    });
+    await raised;
+    assert.equal(stopReason, StopReason.STOP_REASON_ALLOWANCE);
+    assert.ok(paths > 0 && Number.isFinite(estimate));
+    await assert.rejects(simulate(1n), (error: Error & { code?: string; retryAfterMs?: number }) => {
+      assert.deepEqual([error.code, error.retryAfterMs], ['ALLOWANCE_CLOSED', 5000]);
+      assert.match(error.message, /BATCH work is held: uid:\d+ asked for no-batch/);
+      return true;
+    });
+    await eventually(async () => {
+      const { queued, running } = (await client.admin.getStatus()).lanes[2]!;
+      assert.deepEqual([queued, running], [0, 0]);
+    });
     await acceld('policy', 'floor', 'normal');
   });
 

@@ -14,6 +14,5 @@ interface Options {
 /** The regions of this machine, under one budget. */
 export function openRegions({ settings, createMemory, clock, announce }: Options): Regions {
   const budget = new Budget(budgetLimits(settings, machineBytes()), availableBytes);
-  const later = (ms: number, act: () => void): void => void setTimeout(act, ms).unref();
-  return new Regions({ budget, createMemory, clock, announce, later });
+  return new Regions({ budget, createMemory, clock, announce, later: (ms, act) => clock.later(ms, act) });
 }

@@ -18,6 +18,8 @@ export interface Standing {
   readonly elapsedNs: number;
   /** The deadline is so near that only the last message still gets through. */
   readonly isDeadlineNear: boolean;
+  /** Policy lets no more of it run. */
+  readonly isHeld: boolean;
 }
 
 /**
@@ -39,6 +41,8 @@ export interface RoundsOperation<Request, Job, Progress, Response> {
   isDone(job: Job, progress: Progress, standing: Standing): boolean;
   /** Nanoseconds between two messages. */
   reportNs(job: Job): number;
+  /** Nanoseconds that it may take; Infinity: up to the deadline. */
+  budgetNs(job: Job): number;
   /** Requests whose first rounds prove its kernel on a device, down to the bits. */
   golden(): readonly Request[];
   /** The message for the progress so far; with the receipt, the last one. */

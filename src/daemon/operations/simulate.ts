@@ -107,6 +107,7 @@ function stopReason(job: Job, progress: Progress, standing: Standing): StopReaso
     return StopReason.STOP_REASON_TARGET_ERROR;
   }
   if (progress.sums.blocks >= job.blocks) return StopReason.STOP_REASON_PATHS;
+  if (standing.isHeld) return StopReason.STOP_REASON_ALLOWANCE;
   if (standing.elapsedNs >= job.budgetNs) return StopReason.STOP_REASON_TIME_BUDGET;
   return standing.isDeadlineNear ? StopReason.STOP_REASON_DEADLINE : StopReason.STOP_REASON_UNSPECIFIED;
 }
@@ -186,6 +187,7 @@ const operation: RoundsOperation<SimulateRequest, Job, Progress, SimulateRespons
   isDone: (job, progress, standing) => stopReason(job, progress, standing) !== StopReason.STOP_REASON_UNSPECIFIED,
   golden,
   reportNs: ({ reportNs }) => reportNs,
+  budgetNs: ({ budgetNs }) => budgetNs,
   report: (job, progress, standing, receipt) => {
     const { blocks } = progress.sums;
     const { seed } = job.simulation;

@@ -1,7 +1,8 @@
 // Runs a job round by round and streams its progress: the loop behind every RoundsOperation.
 import type { Plan } from '../base/plan.js';
 import type { RoundsOperation, Standing } from '../operations/operation.js';
-import { deadlineShareKept, finishNsMin, roundNs } from '../base/limits.js';
+import { Fault } from '../base/fault.js';
+import { closedRetryAfterMs, deadlineShareKept, finishNsMin, roundNs } from '../base/limits.js';
 import { rowNs } from '../scheduler/scheduler.js';
 import type { Finished, Order } from '../scheduler/work.js';
 import { classify, Course, deadlineNsOf, withPriority, within, type Incoming, type Rooms } from './call.js';
@@ -11,6 +12,12 @@ export type Send = (bytes: Uint8Array, last: boolean) => boolean;
 
 /** Rounds on the devices at once: the next one fills the threads that the end of one leaves idle. */
 const roundsAtOnce = 2;
+
+/** Time behind the budget in which rounds under way end. */
+const graceNs = roundsAtOnce * roundNs;
+
+/** How soon a job whose time is up, and that has no answer yet, looks again whether policy holds it. */
+const lookAgainMs = 100;
 
 /** Answers one server-stream call. Rejects with a FailedCall and with nothing else. */
 export async function answerInRounds<Request, Job, Progress, Response>(
@@ -39,6 +46,11 @@ class Rounds<Request, Job, Progress, Response> {
   #roundEndedNs: number;
   #responseBytes = 0;
   #keepsUp = true;
+  /** Of the rounds that came. */
+  #rows = 0;
+  #isHeld = false;
+  /** Ends the wait for a round: with a fault, or with the answer so far. */
+  #leave: (fault?: Fault) => void = () => undefined;
 
   constructor(operation: RoundsOperation<Request, Job, Progress, Response>, job: Job, course: Course, send: Send) {
     this.#operation = operation;
@@ -60,23 +72,23 @@ class Rounds<Request, Job, Progress, Response> {
     this.#course.plan = first;
     this.#course.ticket = rooms.admission.admit(incoming.caller, incoming.bytes.byteLength);
     this.#course.placement = rooms.scheduler.place(first);
-    const preparation = operation.prepare(this.#job);
-    const prepared = preparation && (await this.#submit(preparation));
-    let progress = operation.begin(this.#job, prepared);
-    if (first.execution.validateOnly) return this.#finish(progress, this.#standing());
+    if (first.execution.validateOnly) return this.#finish(operation.begin(this.#job, undefined), this.#standing());
+    const callOff = this.#watchTime();
     try {
-      progress = await this.#loop(progress);
+      return this.#finish(await this.#loop(), this.#standing());
     } finally {
+      callOff();
       this.#ending.abort();
     }
-    return this.#finish(progress, this.#standing());
   }
 
-  async #loop(begin: Progress): Promise<Progress> {
+  async #loop(): Promise<Progress> {
     const operation = this.#operation;
     const rows = operation.rows(this.#job);
+    const preparation = operation.prepare(this.#job);
+    const prepared = preparation && (await this.#comeOf(this.#submit(preparation)));
     const running: { plan: Plan; finished: Promise<Finished> }[] = [];
-    let progress = begin;
+    let progress = operation.begin(this.#job, prepared);
     let dispatched = 0;
     let reportedNs = 0;
     for (;;) {
@@ -90,7 +102,9 @@ class Rounds<Request, Job, Progress, Response> {
       }
       const round = running.shift();
       if (round === undefined) return progress;
-      const finished = await round.finished;
+      const finished = await this.#comeOf(round.finished);
+      if (finished === undefined) return progress;
+      this.#rows += round.plan.rows;
       this.#course.rooms.look(round.plan, finished);
       this.#noteEnd();
       this.#charge(finished);
@@ -101,6 +115,43 @@ class Rounds<Request, Job, Progress, Response> {
       reportedNs = standing.elapsedNs;
       if (this.#keepsUp) this.#deliver(operation.report(this.#job, progress, standing), false);
     }
+  }
+
+  /** What a round came to; undefined: nothing in time, and the answer so far is to do. */
+  #comeOf(finished: Promise<Finished>): Promise<Finished | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#leave = (fault) => (fault ? reject(fault) : resolve(undefined));
+      finished.then(resolve, (error: Error) => {
+        const isRefused = error instanceof Fault && error.code === 'ALLOWANCE_CLOSED';
+        if (!isRefused || this.#rows === 0) return reject(error);
+        this.#isHeld = true;
+        resolve(undefined);
+      });
+    });
+  }
+
+  /** A round that policy holds, or that waits behind others, is waited for until the time is up and no longer. */
+  #watchTime(): () => void {
+    const { arrivedNs, plan, rooms } = this.#course;
+    const { clock, scheduler } = rooms;
+    const budgetEndNs = arrivedNs + this.#operation.budgetNs(this.#job) + graceNs;
+    const endNs = Math.min(budgetEndNs, this.#lastWordNs);
+    if (endNs === Infinity) return () => undefined;
+    const look = (): void => {
+      const leftNs = endNs - clock.nowNs();
+      const held = leftNs > 0 ? undefined : scheduler.whyHeld(plan!);
+      if (leftNs <= 0 && (held !== undefined || this.#rows > 0)) return this.#endWaiting(held);
+      callOff = clock.later(leftNs > 0 ? leftNs / 1e6 : lookAgainMs, look);
+    };
+    let callOff = clock.later(Math.max(0, endNs - clock.nowNs()) / 1e6, look);
+    return () => callOff();
+  }
+
+  #endWaiting(held: string | undefined): void {
+    this.#isHeld = held !== undefined;
+    if (this.#rows > 0) return this.#leave();
+    const message = `the time was up before the first round: ${held}`;
+    this.#leave(new Fault('ALLOWANCE_CLOSED', message, { retryAfterMs: closedRetryAfterMs }));
   }
 
   /** Short enough that the end of the time is not missed by much, long enough to keep every thread busy. */
@@ -145,10 +196,15 @@ class Rounds<Request, Job, Progress, Response> {
 
   #standing(): Standing {
     const nowNs = this.#course.rooms.clock.nowNs();
-    const keptNs = Math.max(finishNsMin, deadlineShareKept * (this.#deadlineNs - this.#course.arrivedNs));
     // One round later it would be too late.
-    const isDeadlineNear = nowNs + this.#roundWallNs > this.#deadlineNs - keptNs;
-    return { elapsedNs: nowNs - this.#course.arrivedNs, isDeadlineNear };
+    const isDeadlineNear = nowNs + this.#roundWallNs >= this.#lastWordNs;
+    return { elapsedNs: nowNs - this.#course.arrivedNs, isDeadlineNear, isHeld: this.#isHeld };
+  }
+
+  /** When the last message must leave to arrive before the deadline. */
+  get #lastWordNs(): number {
+    if (this.#deadlineNs === Infinity) return Infinity;
+    return this.#deadlineNs - Math.max(finishNsMin, deadlineShareKept * (this.#deadlineNs - this.#course.arrivedNs));
   }
 
   #finish(progress: Progress, standing: Standing): { responseBytes: number } {

@@ -21,12 +21,12 @@ interface Kinds {
 /** Client and transport end a call at its deadline by cancelling it; their timers of whole milliseconds may be early. */
 const cancelEarlyNs = 2_000_000;
 
-const deadlineExceeded = (): Fault => new Fault('DEADLINE_EXCEEDED', 'the deadline passed before the work was done');
+const nameOf = ({ priority }: Lane): string => Priority[priority].replace('PRIORITY_', '');
+const whyOf = ({ reasons }: Allowance): string => reasons.map(({ text }) => text).join('; ');
 
-function notLetIn({ priority }: Lane, { reasons }: Allowance): Fault {
-  const name = Priority[priority].replace('PRIORITY_', '');
-  const why = reasons.map(({ text }) => text).join('; ');
-  return new Fault('ALLOWANCE_CLOSED', `no ${name} work is let in now: ${why}`, { retryAfterMs: closedRetryAfterMs });
+function notLetIn(lane: Lane, allowance: Allowance): Fault {
+  const message = `no ${nameOf(lane)} work is let in now: ${whyOf(allowance)}`;
+  return new Fault('ALLOWANCE_CLOSED', message, { retryAfterMs: closedRetryAfterMs });
 }
 
 export class Scheduler {
@@ -61,6 +61,12 @@ export class Scheduler {
   /** What policy lets run now. */
   get allowance(): Allowance {
     return this.#allowance;
+  }
+
+  /** Why work of this priority waits, whatever is free; undefined: it does not. */
+  whyHeld({ execution: { priority } }: Plan): string | undefined {
+    const lane = this.lanes.find((each) => each.priority === priority);
+    return lane?.state === 'held' ? `${nameOf(lane)} work is held: ${whyOf(this.#allowance)}` : undefined;
   }
 
   /** From the next chunk on. Chunks on a device end. */
@@ -199,7 +205,7 @@ export class Scheduler {
 
   #cancel(work: Work, lane: Lane): void {
     const isDeadline = this.#clock.nowNs() > work.deadlineNs - cancelEarlyNs;
-    work.failure ??= isDeadline ? deadlineExceeded() : new Fault('CANCELLED', 'cancelled by the client');
+    work.failure ??= isDeadline ? this.#tooLate(work) : new Fault('CANCELLED', 'cancelled by the client');
     if (work.queued) this.#dequeue(work, lane);
   }
 
@@ -210,8 +216,14 @@ export class Scheduler {
 
   /** True: no further chunk may start. */
   #isOver(work: Work): boolean {
-    if (this.#clock.nowNs() > work.deadlineNs) work.failure ??= deadlineExceeded();
+    if (this.#clock.nowNs() > work.deadlineNs) work.failure ??= this.#tooLate(work);
     return work.failure !== undefined || work.mishap !== undefined;
+  }
+
+  #tooLate({ plan }: Work): Fault {
+    const held = this.whyHeld(plan);
+    const message = 'the deadline passed before the work was done';
+    return new Fault('DEADLINE_EXCEEDED', held ? `${message}: ${held}` : message);
   }
 
   #dequeue(work: Work, lane: Lane): void {

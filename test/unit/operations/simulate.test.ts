@@ -103,19 +103,22 @@ describe('simulate', () => {
   });
 
   it('stops at its target, its paths, its budget or before its deadline, and not on few paths', () => {
-    const stop = (change: Change, blocks: number, standing = { elapsedNs: 0, isDeadlineNear: false }) => {
+    const stop = (change: Change, blocks: number, { elapsedNs = 0, isDeadlineNear = false, isHeld = false } = {}) => {
       const job = simulate.parse(request(change));
       // Payoffs 0 and 2 in turn: mean 1, variance 1, in units of 64, the power of two below the spot.
       const sums = { blocks, values: Float64Array.of(blocks * 1024, blocks * 2048, 0, 0, 0, 0, 0, 0, 0) };
       const receipt = {} as Receipt;
-      return simulate.report(job, { sums, controlMean: 0 }, standing, receipt).stopReason;
+      return simulate.report(job, { sums, controlMean: 0 }, { elapsedNs, isDeadlineNear, isHeld }, receipt).stopReason;
     };
     assert.equal(stop({ targetError: 0.3 }, 1), StopReason.STOP_REASON_UNSPECIFIED);
     assert.equal(stop({ targetError: 0.3 }, 64), StopReason.STOP_REASON_TARGET_ERROR);
     assert.equal(stop({ targetError: 1e-6, pathsMax: 65_536n }, 64), StopReason.STOP_REASON_PATHS);
     const budget = { timeBudget: { seconds: 1n, nanos: 0 } };
-    assert.equal(stop(budget, 1, { elapsedNs: 1e9, isDeadlineNear: false }), StopReason.STOP_REASON_TIME_BUDGET);
-    assert.equal(stop({}, 1, { elapsedNs: 1, isDeadlineNear: true }), StopReason.STOP_REASON_DEADLINE);
+    assert.equal(stop(budget, 1, { elapsedNs: 1e9 }), StopReason.STOP_REASON_TIME_BUDGET);
+    assert.equal(stop({}, 1, { isDeadlineNear: true }), StopReason.STOP_REASON_DEADLINE);
+    const held = { elapsedNs: 1e9, isHeld: true };
+    assert.equal(stop(budget, 1, held), StopReason.STOP_REASON_ALLOWANCE);
+    assert.equal(stop({ pathsMax: 1024n }, 1, held), StopReason.STOP_REASON_PATHS);
   });
 });
 

@@ -32,7 +32,7 @@ function set(changed: Partial<PolicySettings> = {}, start = startMs) {
   });
   const policy = new Policy({
     settings: { ...settings, ...changed },
-    clock: { nowNs: () => seconds * 1e9, wallMs: () => start + seconds * 1e3 },
+    clock: { nowNs: () => seconds * 1e9, wallMs: () => start + seconds * 1e3, later: () => assert.fail('a timer') },
     announce: (event) => events.push(event),
     sensors: [sensor('thermal', 10_000), sensor('memory', 1000)],
     table,

@@ -44,14 +44,16 @@ describe('scheduler under an allowance', () => {
   it('a held job still obeys its deadline and its client', async () => {
     const { clock, scheduler, submit, controllers, isIdle, gate } = set();
     scheduler.obey(allow(batch, 'held'));
-    const late = rejection(submit(50_000, { priority: batch, deadlineNs: 5e6 }));
+    const late = submit(50_000, { priority: batch, deadlineNs: 5e6 }).catch((error: unknown) => error);
     const unwanted = rejection(submit(50_000, { priority: batch }));
     controllers[1]!.abort();
     assert.equal(await unwanted, 'CANCELLED');
     clock.advanceMs(6);
     // The transport ends a call at its deadline by cancelling it.
     controllers[0]!.abort();
-    assert.equal(await late, 'DEADLINE_EXCEEDED');
+    const fault = await late;
+    assert.ok(fault instanceof Fault && fault.code === 'DEADLINE_EXCEEDED');
+    assert.match(fault.message, /before the work was done: BATCH work is held: memory is short$/);
     assert.ok(isIdle());
     assert.equal(gate.waiting, 0);
   });

@@ -184,7 +184,7 @@ export interface PolicyStatus {
   reasons: PolicyReason[];
   /** Share of the slots on each device that bulk work may fill, 0 to 1. */
   bulkShare: number;
-  /** Models may be loaded and compiled. */
+  /** Compiles, and loads of models, may begin. */
   mayLoad: boolean;
   /** The rung that an operator asked for. */
   floor: Rung;

@@ -126,6 +126,11 @@ export enum StopReason {
   STOP_REASON_TIME_BUDGET = 3,
   /** STOP_REASON_DEADLINE - The call's deadline was near: 20 ms or 5 % of the time, whichever is longer, was kept to deliver this message. */
   STOP_REASON_DEADLINE = 4,
+  /**
+   * STOP_REASON_ALLOWANCE - Policy let no more of it run: work of its priority was refused, or held until the time budget was used up or the
+   * deadline was near. The receipt names the rung. Held before the first path, the call fails with ALLOWANCE_CLOSED.
+   */
+  STOP_REASON_ALLOWANCE = 5,
   UNRECOGNIZED = -1,
 }
 
@@ -146,6 +151,9 @@ export function stopReasonFromJSON(object: any): StopReason {
     case 4:
     case "STOP_REASON_DEADLINE":
       return StopReason.STOP_REASON_DEADLINE;
+    case 5:
+    case "STOP_REASON_ALLOWANCE":
+      return StopReason.STOP_REASON_ALLOWANCE;
     case -1:
     case "UNRECOGNIZED":
     default:
@@ -165,6 +173,8 @@ export function stopReasonToJSON(object: StopReason): string {
       return "STOP_REASON_TIME_BUDGET";
     case StopReason.STOP_REASON_DEADLINE:
       return "STOP_REASON_DEADLINE";
+    case StopReason.STOP_REASON_ALLOWANCE:
+      return "STOP_REASON_ALLOWANCE";
     case StopReason.UNRECOGNIZED:
     default:
       return "UNRECOGNIZED";
