@@ -49,7 +49,7 @@ async function change(client: Client, wanted: Change): Promise<PolicyStatus> {
 /** A line for each thing that is not as usual; the first says which rung is in force. */
 export function printPolicy(policy: PolicyStatus, terminal: Terminal): void {
   const say = (line: string) => terminal.out(`${clean(line)}\n`);
-  say(`allowance ${rungWord(policy.rung)}${policy.mayLoad ? '' : ', no model is loaded now'}`);
+  say(`allowance ${rungWord(policy.rung)}${policy.mayLoad ? '' : ', nothing is compiled or loaded now'}`);
   for (const { voice, text } of policy.reasons) say(`  ${voiceWord(voice)}: ${text}`);
   if (policy.floor > Rung.RUNG_NORMAL) say(`  the lowest rung is ${rungWord(policy.floor)}, as an operator wants it`);
   for (const { voice, secondsLeft } of policy.muted) say(`  ${voiceWord(voice)} is muted for ${timeLeft(secondsLeft)}`);

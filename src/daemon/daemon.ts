@@ -148,8 +148,7 @@ function openRunPolicy({ config, clock, addon, telemetry: { announce, listeners 
   const { policy, classify, observe, close } = openPolicy({ settings: config.policy, clock, announce, addon });
   listeners.push(observe);
   policy.onChange((allowance) => {
-    devices.scheduler.obey(allowance);
-    devices.shrink(allowance.shrinkPools);
+    devices.obey(allowance);
     regions.shrink(allowance.shrinkPools);
   });
   return { policy, classify, closePolicy: close };

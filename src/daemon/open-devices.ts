@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Allowance } from './base/allowance.js';
 import type { Clock } from './base/clock.js';
 import type { CorePlan } from './base/cores.js';
 import type { Announce } from './base/events.js';
@@ -49,8 +50,8 @@ export interface OpenDevices {
   readings(): (ReturnType<typeof readingOf> & { readonly busyNs: number; readonly parallel: number })[];
   /** Memory of the workers that is given out again and again. */
   pools(): readonly PoolReading[];
-  /** Whether the machine is short of memory: then nothing is kept that nobody uses. */
-  shrink(isShrunk: boolean): void;
+  /** What policy lets run from now on. */
+  obey(allowance: Allowance): void;
   /** The workers start. Once the daemon serves: until then they would only keep it from it. Never rejects. */
   begin(): Promise<void>;
   close(): Promise<void>;
@@ -90,7 +91,10 @@ export function openDevices(options: DevicesOptions): OpenDevices {
         parallel: device.parallel,
       })),
     pools: () => poolsOf(gpu?.device),
-    shrink: (isShrunk) => gpu?.device.shrink(isShrunk),
+    obey: (allowance) => {
+      scheduler.obey(allowance);
+      gpu?.device.obey(allowance);
+    },
     begin: async () => {
       await gpu?.device.begin().catch((error: unknown) => {
         announce({ kind: 'warning', text: `the GPU cannot be used: ${(error as Error).message}` });

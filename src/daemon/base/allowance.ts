@@ -30,18 +30,13 @@ export interface Allowance {
   readonly lanes: ReadonlyMap<Priority, LaneState>;
   /** Share of the slots that bulk work (BATCH, BACKGROUND) may fill on each device, 0 to 1. */
   readonly bulkShare: number;
-  /** Most rows of one batch that the scheduler forms. */
-  readonly batchRowsMax: number;
-  /** Model loads and compiles may begin. */
+  /** Compiles, and loads of models, may begin. */
   readonly mayLoad: boolean;
   /** True: pools of memory give back what nobody uses. */
   readonly shrinkPools: boolean;
   /** Empty while nothing is limited. */
   readonly reasons: readonly Reason[];
 }
-
-/** Rows of a batch while nothing limits it: those of the largest message. */
-const batchRowsUnlimited = 65_536;
 
 export const unlimited: Allowance = {
   rung: 'normal',
@@ -52,7 +47,6 @@ export const unlimited: Allowance = {
     [Priority.PRIORITY_BACKGROUND, 'open'],
   ]),
   bulkShare: 1,
-  batchRowsMax: batchRowsUnlimited,
   mayLoad: true,
   shrinkPools: false,
   reasons: [],

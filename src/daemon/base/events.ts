@@ -75,7 +75,9 @@ export type WorkerEvent =
       readonly lost: number;
     }
   /** No worker of the device comes to serve; it is tried again every minute. */
-  | { readonly kind: 'worker-down'; readonly device: string; readonly reason: string };
+  | { readonly kind: 'worker-down'; readonly device: string; readonly reason: string }
+  /** Its kernels must be compiled before a worker can serve, and policy lets no compile begin now. */
+  | { readonly kind: 'compile-held'; readonly device: string; readonly rung: Rung };
 
 /** What was found out about the results of a kernel on a device. */
 export type KernelEvent =

@@ -10,27 +10,20 @@ export interface Say {
   readonly text: string;
 }
 
-type Limits = Pick<Allowance, 'bulkShare' | 'batchRowsMax' | 'mayLoad'> & {
+type Limits = Pick<Allowance, 'bulkShare' | 'mayLoad'> & {
   /** Of ORDER, INTERACTIVE, BATCH and BACKGROUND. */
   readonly lanes: readonly [LaneState, LaneState, LaneState, LaneState];
 };
 
-/** Rows of a batch that a CPU computes in about a chunk: what shares the machine with others stays short. */
-const batchRowsSmall = 16_384;
-
 const limits: Readonly<Record<Rung, Limits>> = {
   normal: { ...unlimited, lanes: ['open', 'open', 'open', 'open'] },
-  'shrink-pools': rung(['open', 'open', 'open', 'open'], { bulkShare: 0.5, mayLoad: true }),
-  'no-background': rung(['open', 'open', 'open', 'held'], { bulkShare: 0.5, mayLoad: false }),
-  'no-batch': rung(['open', 'open', 'held', 'held'], { bulkShare: 0, mayLoad: false }),
-  'shed-interactive': rung(['open', 'shed', 'held', 'held'], { bulkShare: 0, mayLoad: false }),
+  'shrink-pools': { lanes: ['open', 'open', 'open', 'open'], bulkShare: 0.5, mayLoad: true },
+  'no-background': { lanes: ['open', 'open', 'open', 'held'], bulkShare: 0.5, mayLoad: false },
+  'no-batch': { lanes: ['open', 'open', 'held', 'held'], bulkShare: 0, mayLoad: false },
+  'shed-interactive': { lanes: ['open', 'shed', 'held', 'held'], bulkShare: 0, mayLoad: false },
   // What waits holds memory: here it goes.
-  'order-only': rung(['open', 'closed', 'closed', 'closed'], { bulkShare: 0, mayLoad: false }),
+  'order-only': { lanes: ['open', 'closed', 'closed', 'closed'], bulkShare: 0, mayLoad: false },
 };
-
-function rung(lanes: Limits['lanes'], rest: { bulkShare: number; mayLoad: boolean }): Limits {
-  return { lanes, batchRowsMax: batchRowsSmall, ...rest };
-}
 
 /** Memory given back before a market opens is missed a minute later, and heat does not live in it. */
 const shrinkers: readonly Voice[] = ['memory', 'operator'];

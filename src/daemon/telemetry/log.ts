@@ -98,15 +98,14 @@ function logRare(logger: Logger, event: Exclude<Event, CallFinished>): void {
       else logger.info(line, kind.replace('-', ' '));
       return;
     }
-    case 'worker-down':
-      logger.warn(facts, 'worker down');
-      return;
     case 'kernel-quarantined':
       logger.error({ ...facts, device: Device[event.device] }, 'kernel quarantined');
       return;
     case 'result-checked':
       logger.debug({ ...facts, device: Device[event.device] }, 'result checked');
       return;
+    case 'worker-down':
+    case 'compile-held':
     case 'voice-lost':
     case 'configuration-refused':
     case 'configuration-stale':

@@ -3,6 +3,7 @@
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { unlimited, type Allowance } from '../base/allowance.js';
 import type { Clock } from '../base/clock.js';
 import type { Announce } from '../base/events.js';
 import type { HostAddon } from '../devices/host-addon.js';
@@ -64,9 +65,11 @@ export class Supervisor {
   #starts: Starts = noStarts;
   /** Kernels that a compile process could not make, or has made, since binaries were last found missing. */
   #hasCompiled = false;
+  /** Binaries are missing, and policy lets no compile begin: until it does, another worker would find nothing else. */
+  #isCompileHeld = false;
+  #allowance = unlimited;
   #reason = 'its first worker starts';
   #isDownAnnounced = false;
-  #isShrunk = false;
   #timer: NodeJS.Timeout | undefined;
   #isTicking = false;
   #whenClosed: (() => void) | undefined;
@@ -102,10 +105,11 @@ export class Supervisor {
     }
   }
 
-  /** Whether the machine is short of memory: then there is no standby. */
-  shrink(isShrunk: boolean): void {
-    this.#isShrunk = isShrunk;
-    if (isShrunk && this.#serving) for (const member of this.#members) this.#letGo(member);
+  /** No standby while pools shrink, and no compile begins while nothing may load. What serves goes on. */
+  obey(allowance: Allowance): void {
+    this.#allowance = allowance;
+    if (allowance.shrinkPools && this.#serving) for (const member of this.#members) this.#letGo(member);
+    if (allowance.mayLoad && this.#isCompileHeld) this.#compile();
     this.step();
   }
 
@@ -262,9 +266,19 @@ export class Supervisor {
       return;
     }
     if (member.role === 'compile') this.#onCompileEnded(member.process);
-    else if (this.#isMissingBinaries(member)) this.#start('compile');
+    else if (this.#isMissingBinaries(member)) this.#compile();
     else if (!member.isDismissed) this.#judge(member);
     this.step();
+  }
+
+  /** A compiler takes every core for a while. */
+  #compile(): void {
+    const { mayLoad, rung } = this.#allowance;
+    this.#isCompileHeld = !mayLoad;
+    if (mayLoad) return this.#start('compile');
+    const { announce, device } = this.#settings;
+    this.#reason = `its kernels wait to be compiled: at ${rung} policy lets no compile begin`;
+    announce({ kind: 'compile-held', device, rung });
   }
 
   /** Whatever became of it: the next worker serves what the store has. */
@@ -295,7 +309,8 @@ export class Supervisor {
   }
 
   get #isRoom(): boolean {
-    const useStandby = this.#settings.useStandby && !this.#isShrunk;
+    if (this.#isCompileHeld) return false;
+    const useStandby = this.#settings.useStandby && !this.#allowance.shrinkPools;
     return this.#members.size < workersWanted(this.#starts, { useStandby, isServed: this.#serving !== undefined });
   }
 

@@ -1,5 +1,6 @@
 // A device in a process of its own. What the scheduler sees of it is a device like any other, that may be down.
 import { Device as DeviceKind } from '../../gen/acceld/v1/execution.js';
+import { unlimited, type Allowance } from '../base/allowance.js';
 import type { Plan, Result } from '../base/plan.js';
 import {
   DeviceFailure,
@@ -59,6 +60,7 @@ export class WorkerDevice implements Device {
   #info: DeviceInfo;
   #overheadNs = firstOverheadNs;
   #sandboxLacks = '';
+  #allowance = unlimited;
 
   /** Down until begin(). */
   constructor(settings: WorkerDeviceSettings) {
@@ -95,6 +97,7 @@ export class WorkerDevice implements Device {
         this.#info = { ...info, kernels: info.kernels.filter(({ name }) => trusted.includes(name)) };
       },
     });
+    supervisor.obey(this.#allowance);
     this.#opened = { arena, supervisor };
   }
 
@@ -135,9 +138,10 @@ export class WorkerDevice implements Device {
     this.#opened?.supervisor.step();
   }
 
-  /** Whether the machine is short of memory: then it has no standby. */
-  shrink(isShrunk: boolean): void {
-    this.#opened?.supervisor.shrink(isShrunk);
+  /** What policy lets its processes do, from begin() on. */
+  obey(allowance: Allowance): void {
+    this.#allowance = allowance;
+    this.#opened?.supervisor.obey(allowance);
   }
 
   unitNs(kernel: string): number {

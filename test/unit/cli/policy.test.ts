@@ -76,7 +76,7 @@ describe('acceld policy', () => {
     };
     assert.equal(
       printed(policy),
-      `allowance no-batch, no model is loaded now
+      `allowance no-batch, nothing is compiled or loaded now
   market: NYSE opens in 4 min[1m
   the lowest rung is shrink-pools, as an operator wants it
   load is muted for 1.5 h

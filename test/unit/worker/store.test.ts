@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, before, describe, it } from 'mocha';
+import { unlimited, type Allowance } from '../../../src/daemon/base/allowance.js';
 import { goldenPlans } from '../../../src/daemon/operations/index.js';
 import { needs } from '../../support/missing.js';
 import { eventually } from '../../support/eventually.js';
@@ -38,6 +39,9 @@ describe('store of binaries', function () {
     for (const file of files) assert.equal(statSync(join(folder, 'store', file)).mode & 0o777, 0o600);
   });
 
+  const pidOf = ({ events }: OpenWorker): number =>
+    events.flatMap((event) => (event.kind === 'worker-qualified' ? [event.pid] : [])).at(-1)!;
+
   const damages: Readonly<Record<string, (file: string) => void>> = {
     'was cut': (file) => writeFileSync(file, readFileSync(file).subarray(0, 1000)),
     'has a flipped bit': (file) => {
@@ -63,6 +67,32 @@ describe('store of binaries', function () {
       }
     });
   }
+
+  it('waits to be filled while policy lets nothing load, and who serves from it goes on', async () => {
+    const held: Allowance = { ...unlimited, rung: 'no-batch', mayLoad: false };
+    const gpu = await openGpu();
+    gpu.device.obey(held);
+    for (const name of readdirSync(join(gpu.folder, 'store'))) rmSync(join(gpu.folder, 'store', name));
+    const plan = goldenPlans().find(({ kernel }) => gpu.device.info.kernels.some(({ name }) => name === kernel))!;
+    assert.ok(expected(plan).equals((await compute(gpu.device, plan)).bytes));
+    process.kill(pidOf(gpu), 'SIGKILL');
+    await eventually(() => assert.match(gpu.device.state.reason, /wait to be compiled: at no-batch policy lets no/));
+    await eventually(() => assert.equal(gpu.device.workers, 0));
+    gpu.device.step();
+    assert.equal(gpu.device.workers, 0);
+    const said = gpu.events.filter(({ kind }) => kind === 'compile-held');
+    assert.deepEqual(said, [{ kind: 'compile-held', device: 'gpu', rung: 'no-batch' }]);
+    gpu.device.obey(unlimited);
+    await eventually(() => assert.ok(gpu.device.state.up), 60_000);
+  });
+
+  it('that is full serves a worker that starts again while policy lets nothing load', async () => {
+    const gpu = await openGpu();
+    gpu.device.obey({ ...unlimited, mayLoad: false });
+    const pid = pidOf(gpu);
+    process.kill(pid, 'SIGKILL');
+    await eventually(() => assert.ok(gpu.device.state.up && pidOf(gpu) !== pid), 10_000);
+  });
 
   it("that cannot be filled leaves the device down, with the compiler's words", async () => {
     worker = await openWorker({ device: 'gpu' }, 'compile', (store) => {

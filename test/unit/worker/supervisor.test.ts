@@ -5,6 +5,7 @@ import { readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, it } from 'mocha';
+import { unlimited } from '../../../src/daemon/base/allowance.js';
 import { Supervisor, type SupervisorSettings } from '../../../src/daemon/worker/supervisor.js';
 import { eventually } from '../../support/eventually.js';
 import { FakeClock } from '../../support/fake-clock.js';
@@ -59,13 +60,13 @@ describe('Supervisor', () => {
   it('has no standby while the machine is short of memory, and one again afterwards', async () => {
     worker = await openWorker({ useStandby: true });
     const [serving, standby] = await qualified(worker, 2);
-    worker.device.shrink(true);
+    worker.device.obey({ ...unlimited, shrinkPools: true });
     await eventually(() => assert.equal(isAlive(standby!), false));
     await eventually(() => assert.equal(worker.device.workers, 1));
     assert.equal(isAlive(serving!), true);
     assert.equal(deathsOf(worker), 0);
     assert.ok(expected(plan).equals((await compute(worker.device, plan)).bytes));
-    worker.device.shrink(false);
+    worker.device.obey(unlimited);
     await qualified(worker, 3);
   });
 
