@@ -40,6 +40,7 @@ export function optionPlan(addon: HostAddon, rows: number): Plan {
       precision: Precision.PRECISION_F64,
       reproducible: true,
       priority: Priority.PRIORITY_INTERACTIVE,
+      isPriorityUnset: false,
       validateOnly: false,
     },
     kernel: kernelName,

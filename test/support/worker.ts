@@ -106,6 +106,7 @@ const execution = {
   precision: Precision.PRECISION_F64,
   reproducible: true,
   priority: Priority.PRIORITY_INTERACTIVE,
+  isPriorityUnset: false,
   validateOnly: false,
 };
 

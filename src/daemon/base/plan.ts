@@ -8,7 +8,7 @@ export interface Execution {
   readonly reproducible: boolean;
   readonly priority: Priority;
   /** The call named none. */
-  readonly isPriorityUnset?: boolean;
+  readonly isPriorityUnset: boolean;
   readonly validateOnly: boolean;
 }
 
@@ -47,9 +47,9 @@ export interface Plan {
   /** Bytes kept free before each output column and behind the last, for what the reply writes there. */
   readonly room: { readonly before: number; readonly behind: number };
   /** Set where columns lie in regions, or have too many values to be judged on the event loop. */
-  readonly guard?: Guard;
+  readonly guard?: Guard | undefined;
   /** Where the outputs go, instead of into memory of their own. */
-  readonly targets?: readonly (Uint8Array | null)[];
+  readonly targets?: readonly (Uint8Array | null)[] | undefined;
   /** Bytes of columns inside the messages, and in regions. Unset: the caller sent and gets none. */
   readonly traffic?: Traffic;
 }

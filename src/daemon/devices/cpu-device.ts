@@ -66,11 +66,11 @@ export class CpuDevice implements Device {
   load(plan: Plan): Load {
     const kernel = this.#kernelIds.get(plan.kernel);
     if (kernel === undefined) throw new Error(`the CPU has no kernel ${plan.kernel}`);
-    const result = allocateOutputs(plan);
-    const job: Job = { kernel, plan, outputs: result.outputs, outOfDomain: undefined };
+    const { memory, outputs } = allocateOutputs(plan);
+    const job: Job = { kernel, plan, outputs, outOfDomain: undefined };
     return {
       run: (task, done) => this.#run(job, task, done),
-      result: () => ({ ...result, copiedBytes: 0, outOfDomain: job.outOfDomain }),
+      result: () => ({ memory, outputs, copiedBytes: 0, outOfDomain: job.outOfDomain }),
       // The result is the reply's from now on, and its views keep it alive.
       release: () => undefined,
     };

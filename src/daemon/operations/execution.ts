@@ -33,7 +33,7 @@ export function parseExecution(
     precision: precision || defaultPrecision,
     reproducible: options.reproducible ?? true,
     priority: priority || Priority.PRIORITY_INTERACTIVE,
-    ...(priority === 0 && { isPriorityUnset: true }),
+    isPriorityUnset: priority === 0,
     validateOnly: options.validateOnly,
   };
 }

@@ -12,7 +12,7 @@ import { columnOf, Columns, dataTypeOf, outOfDomain, resultColumn, type Judgemen
 import { domainOf } from './domain.js';
 import { goldenCodes, goldenNumbers } from './golden.js';
 import { parseExecution } from './execution.js';
-import type { Execution, Plan, Traffic } from '../base/plan.js';
+import type { Execution, Guard, Plan, Traffic } from '../base/plan.js';
 import type { Operation } from './operation.js';
 import {
   carryOf,
@@ -150,15 +150,18 @@ const plan: Operation<PriceOptionsRequest, Job, PriceOptionsResponse>['plan'] = 
   outputs: outputs.map(([value]) => job.values.includes(value)),
   room: { before: columnHeaderBytes(job.rows, elementBytes(job)), behind: receiptRoomBytes },
   traffic: job.traffic,
-  ...(job.guarded && guardedPlan(job, job.guarded)),
+  guard: job.guarded && guardOf(job, job.guarded),
+  targets: job.guarded?.results && targetsOf(job.guarded.results),
 });
 
-const guardedPlan = ({ execution }: Job, { results }: Guarded): Pick<Plan, 'guard' | 'targets'> => {
-  const mask = results?.get(maskName)?.bytes ?? null;
-  const guard = { domain: domains[execution.precision]!, mask, codes: outputs.map(() => null) };
-  if (results === undefined) return { guard };
-  return { guard, targets: outputs.map(([, field]) => results.get(wireName(field))?.bytes ?? null) };
-};
+const guardOf = ({ execution }: Job, { results }: Guarded): Guard => ({
+  domain: domains[execution.precision]!,
+  mask: results?.get(maskName)?.bytes ?? null,
+  codes: outputs.map(() => null),
+});
+
+const targetsOf = (results: RegionResults): Plan['targets'] =>
+  outputs.map(([, field]) => results.get(wireName(field))?.bytes ?? null);
 
 const reply: Operation<PriceOptionsRequest, Job, PriceOptionsResponse>['reply'] = (job, result, receipt) => {
   const { rows, execution } = job;

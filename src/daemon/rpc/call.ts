@@ -140,17 +140,17 @@ export function answer<Request, Response>(
   rooms: Rooms,
   respond: Respond<Request>,
 ): Promise<Uint8Array> {
-  return within(method, new Course(rooms, incoming), async (request: Request, course) => {
-    const bytes = await respond(request, course);
-    return { bytes, responseBytes: bytes.byteLength };
-  }).then(({ bytes }) => bytes);
+  return within(method, new Course(rooms, incoming), respond, byteLengthOf);
 }
 
-/** The door that every call enters and leaves by, whatever it answers with. */
-export async function within<Request, Response, Answer extends { readonly responseBytes: number }>(
+export const byteLengthOf = ({ byteLength }: Uint8Array): number => byteLength;
+
+/** The door that every call enters and leaves by, whatever it answers with; `bytesOf` an answer were sent. */
+export async function within<Request, Response, Answer>(
   method: Method<Request, Response>,
   course: Course,
-  respond: (request: Request, course: Course) => Promise<Answer>,
+  respond: (request: Request, course: Course) => Answer | Promise<Answer>,
+  bytesOf: (answer: Answer) => number,
 ): Promise<Answer> {
   const { rooms, incoming } = course;
   try {
@@ -163,7 +163,7 @@ export async function within<Request, Response, Answer extends { readonly respon
     }
     if (rooms.draining()) throw new Fault('DRAINING', 'the daemon is stopping', { retryAfterMs });
     const answered = await respond(decode(method, incoming.bytes), course);
-    announceEnd(method, course, undefined, answered.responseBytes);
+    announceEnd(method, course, undefined, bytesOf(answered));
     return answered;
   } catch (error) {
     const fault = toFault(error, method, course);
@@ -251,6 +251,7 @@ const announceBug = (error: unknown, { name }: { name: string }, { rooms, reques
 
 function announceEnd(method: { name: string }, course: Course, fault: Fault | undefined, responseBytes: number): void {
   const { rooms, incoming, plan, placement, finished } = course;
+  const { copiedBytes, sharedBytes } = course.traffic;
   rooms.announce({
     kind: 'call-finished',
     requestId: course.requestId,
@@ -263,7 +264,8 @@ function announceEnd(method: { name: string }, course: Course, fault: Fault | un
     rows: plan?.rows ?? 0,
     requestBytes: incoming.bytes.byteLength,
     responseBytes,
-    ...course.traffic,
+    copiedBytes,
+    sharedBytes,
     queueNs: finished?.queueNs ?? 0,
     computeNs: finished?.computeNs ?? 0,
     totalNs: rooms.clock.nowNs() - course.arrivedNs,

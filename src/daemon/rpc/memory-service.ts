@@ -17,7 +17,7 @@ import { Fault } from '../base/fault.js';
 import { downloadBytesMax, messageBytesMax, regionBytesMax } from '../base/limits.js';
 import { Violations } from '../base/violations.js';
 import type { Region } from '../memory/regions.js';
-import { answer, Course, decode, within, type Incoming, type Respond, type Rooms } from './call.js';
+import { answer, byteLengthOf, Course, decode, within, type Incoming, type Respond, type Rooms } from './call.js';
 import type { Method } from '../operations/operation.js';
 import type { Send } from './rounds.js';
 
@@ -101,7 +101,7 @@ export async function download(
   rooms: Rooms,
   { send, drained }: { send: Send; drained: () => Promise<void> },
 ): Promise<void> {
-  await within(catalog.memory.download, new Course(rooms, incoming), async ({ slice }: DownloadRequest, course) => {
+  const respond = async ({ slice }: DownloadRequest, course: Course): Promise<number> => {
     const violations = new Violations();
     if (slice === undefined) violations.reject('slice', 'set', undefined);
     violations.throwIfAny();
@@ -116,14 +116,15 @@ export async function download(
         const isLast = at + downloadBytesMax >= bytes;
         const data = view.subarray(at, at + downloadBytesMax);
         const keepsUp = send(DownloadResponse.encode({ offset: offset + at, data }).finish(), isLast);
-        if (isLast) return { responseBytes: bytes };
+        if (isLast) return bytes;
         if (!keepsUp) await drained();
         else await new Promise(setImmediate);
       }
     } finally {
       use.done();
     }
-  });
+  };
+  await within(catalog.memory.download, new Course(rooms, incoming), respond, (sentBytes) => sentBytes);
 }
 
 /** The bytes of a region. Throws INVALID_INPUT where they do not all lie in it. */
@@ -137,7 +138,7 @@ function placeOf(region: Region, field: string, { offset, bytes }: { offset: num
 /** Answers an upload, whose first message is the call's. */
 export async function upload(incoming: Incoming, rooms: Rooms, rest: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const method = catalog.memory.upload;
-  const { reply } = await within(method, new Course(rooms, incoming), async (first: UploadRequest, course) => {
+  const respond = async (first: UploadRequest, course: Course): Promise<Uint8Array> => {
     // At most one message is decoded while another one waits.
     course.ticket = rooms.admission.admit(incoming.caller, 2 * messageBytesMax);
     const use = rooms.regions.use(incoming.caller, first.regionId, first.token);
@@ -156,10 +157,9 @@ export async function upload(incoming: Incoming, rooms: Rooms, rest: AsyncIterab
     } finally {
       use.done();
     }
-    const reply = UploadResponse.encode({ bytes }).finish();
-    return { reply, responseBytes: reply.byteLength };
-  });
-  return reply;
+    return UploadResponse.encode({ bytes }).finish();
+  };
+  return within(method, new Course(rooms, incoming), respond, byteLengthOf);
 }
 
 function rejectRegion(): never {

@@ -26,10 +26,9 @@ export async function answerInRounds<Request, Job, Progress, Response>(
   rooms: Rooms,
   send: Send,
 ): Promise<void> {
-  await within(operation.method, new Course(rooms, incoming), async (request: Request, course) => {
-    const job = operation.parse(request);
-    return new Rounds(operation, job, course, send).run();
-  });
+  const respond = (request: Request, course: Course): Promise<number> =>
+    new Rounds(operation, operation.parse(request), course, send).run();
+  await within(operation.method, new Course(rooms, incoming), respond, (sentBytes) => sentBytes);
 }
 
 class Rounds<Request, Job, Progress, Response> {
@@ -61,7 +60,8 @@ class Rounds<Request, Job, Progress, Response> {
     this.#roundEndedNs = course.arrivedNs;
   }
 
-  async run(): Promise<{ responseBytes: number }> {
+  /** Resolves with the bytes of the messages that were sent. */
+  async run(): Promise<number> {
     const { rooms, incoming } = this.#course;
     const operation = this.#operation;
     // How long it runs is found out on its way: its caller's rate alone decides.
@@ -207,9 +207,9 @@ class Rounds<Request, Job, Progress, Response> {
     return this.#deadlineNs - Math.max(finishNsMin, deadlineShareKept * (this.#deadlineNs - this.#course.arrivedNs));
   }
 
-  #finish(progress: Progress, standing: Standing): { responseBytes: number } {
+  #finish(progress: Progress, standing: Standing): number {
     this.#deliver(this.#operation.report(this.#job, progress, standing, this.#course.receipt()), true);
-    return { responseBytes: this.#responseBytes };
+    return this.#responseBytes;
   }
 
   #deliver(response: Response, last: boolean): void {

@@ -249,7 +249,8 @@ export class Scheduler {
     if (failure) {
       work.fail(failure);
     } else {
-      work.finish({ ...load!.result(), placement, queueNs, computeNs, notFinite });
+      const { outputs, memory, copiedBytes, outOfDomain } = load!.result();
+      work.finish({ outputs, memory, copiedBytes, outOfDomain, placement, queueNs, computeNs, notFinite });
     }
     load?.release();
   }

@@ -242,6 +242,7 @@ describe('price-options', () => {
       precision: Precision.PRECISION_F64,
       reproducible: false,
       priority: Priority.PRIORITY_ORDER,
+      isPriorityUnset: false,
       validateOnly: true,
     });
   });

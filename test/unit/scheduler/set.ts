@@ -66,6 +66,7 @@ export const plan = (rows: number, priority = Priority.PRIORITY_INTERACTIVE): Pl
     precision: Precision.PRECISION_F64,
     reproducible: true,
     priority,
+    isPriorityUnset: false,
     validateOnly: false,
   },
   kernel: 'kernel',
