@@ -42,6 +42,16 @@ export function only<Value>(values: readonly Value[], name: string): Value {
   throw new UsageError(`${flagName(name)} must be one value, got ${values.length}`);
 }
 
+const unitSeconds = { s: 1, m: 60, min: 60, h: 3600, d: 86_400 } as const;
+
+/** Seconds of "90s", "30m", "8h" or "2d". "30min" is "30m", for those who write it as it is printed. */
+export function secondsOf(text: string, flag: string): number {
+  const [, count, unit] = /^([1-9]\d{0,8})(s|min|m|h|d)$/.exec(text) ?? [];
+  if (count !== undefined) return Number(count) * unitSeconds[unit as keyof typeof unitSeconds];
+  const form = 'a whole number above 0 with its unit, as 90s, 30m, 8h or 2d';
+  throw new UsageError(`${flag} must be ${form}, got ${JSON.stringify(text)}`);
+}
+
 type EnumTable = Readonly<Record<string, string | number>>;
 
 /** Every code of an enum but the unspecified one. */

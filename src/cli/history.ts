@@ -1,6 +1,7 @@
 // acceld history: what the daemon has kept of the past.
 import type { Client, Services } from '../client/index.js';
 import { UsageError } from './failure.js';
+import { secondsOf } from './flags.js';
 import { bytes, secondsText } from './show.js';
 import { clean, table, type Terminal } from './terminal.js';
 
@@ -13,18 +14,9 @@ export interface HistoryFlags {
 
 export type Past = Awaited<ReturnType<Services['admin']['readHistory']>>;
 
-const unitMs: Readonly<Record<string, number>> = { s: 1e3, m: 60e3, h: 3600e3, d: 86_400e3 };
-
-/** Milliseconds of "90s", "30m", "2h" or "7d". */
-export function spanMs(text: string, flag: string): number {
-  const [, count, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
-  if (count === undefined) throw new UsageError(`${flag} must be a time like 30m, 2h or 7d, got ${text}`);
-  return Math.round(Number(count) * unitMs[unit!]!);
-}
-
 export function readHistory(client: Client, flags: HistoryFlags): Promise<Past> {
-  const sinceMs = Math.max(0, Date.now() - spanMs(flags.since, '--since'));
-  const stepMinutes = flags.step === undefined ? 0 : Math.ceil(spanMs(flags.step, '--step') / 60e3);
+  const sinceMs = Math.max(0, Date.now() - secondsOf(flags.since, '--since') * 1e3);
+  const stepMinutes = flags.step === undefined ? 0 : Math.ceil(secondsOf(flags.step, '--step') / 60);
   const rowsMax = flags.rows === undefined ? 0 : Number(flags.rows);
   if (!Number.isSafeInteger(rowsMax) || rowsMax < 0) {
     throw new UsageError(`--rows must be a whole number, got ${flags.rows}`);

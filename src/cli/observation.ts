@@ -24,7 +24,7 @@ export function addObservation(root: Command, { terminal, isJson, withClient }: 
   root
     .command('history')
     .description('what the daemon has kept: events, calls, callers, allowance and readings')
-    .option('--since <time>', 'from so long ago, as 30m, 2h or 7d', '2h')
+    .option('--since <time>', 'from so long ago, as 90s, 30m, 8h or 2d', '2h')
     .option('--kind <kinds>', 'events of these kinds alone, as worker-died,bug')
     .option('--step <time>', 'roll-ups of this length in place of one for the whole time')
     .option('--rows <count>', 'rows of each list at most, the newest; 1000 unless told, at most 4000')

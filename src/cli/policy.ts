@@ -1,7 +1,7 @@
 // `acceld policy`: what policy lets run, and what an operator may change about it.
 import { Rung, Voice, type Client, type Services } from '../client/index.js';
 import { UsageError } from './failure.js';
-import { codesOf } from './flags.js';
+import { codesOf, secondsOf } from './flags.js';
 import { rungWord, voiceWord } from './show.js';
 import { clean, type Terminal } from './terminal.js';
 
@@ -9,14 +9,11 @@ export type PolicyStatus = NonNullable<Awaited<ReturnType<Services['admin']['set
 
 const hourSeconds = 3600;
 const daySeconds = 86_400;
-const unitSeconds = { s: 1, min: 60, h: hourSeconds, d: daySeconds } as const;
 
-/** "90s", "30min", "2h" or "1d" */
-export function secondsOf(text: string): number {
-  const match = /^(\d+)(s|min|h|d)$/.exec(text);
-  const seconds = match ? Number(match[1]) * unitSeconds[match[2] as keyof typeof unitSeconds] : 0;
-  if (seconds >= 1 && seconds <= daySeconds) return seconds;
-  throw new UsageError(`--for must be a time of at most a day, as 90s, 30min or 2h, got ${JSON.stringify(text)}`);
+function muteSeconds(time: string): number {
+  const count = secondsOf(time, '--for');
+  if (count <= daySeconds) return count;
+  throw new UsageError(`--for must be at most a day, got ${JSON.stringify(time)}`);
 }
 
 const voices = new Map(codesOf(Voice, 'VOICE_').map((code) => [voiceWord(code), code]));
@@ -29,7 +26,7 @@ function codeOf<Code>(what: string, known: ReadonlyMap<string, Code>, word: stri
 }
 
 export const mute = async (client: Client, { voice, time }: { readonly voice: string; readonly time: string }) => {
-  const value = { voice: codeOf('voice', voices, voice), seconds: secondsOf(time) };
+  const value = { voice: codeOf('voice', voices, voice), seconds: muteSeconds(time) };
   return change(client, { $case: 'mute', value });
 };
 

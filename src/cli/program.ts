@@ -112,7 +112,7 @@ function addPolicy(root: Command, terminal: Terminal): void {
     .command('mute')
     .description('let a voice have no say')
     .argument('<voice>', 'thermal, memory, load or market')
-    .requiredOption('--for <time>', 'at most a day: 90s, 30min, 2h')
+    .requiredOption('--for <time>', 'at most a day, as 90s, 30m or 8h')
     .action((voice: string, flags: { for: string }) => run((client) => mute(client, { voice, time: flags.for })));
   policy
     .command('unmute')

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { spanMs } from '../../../src/cli/history.js';
 import { frame } from '../../../src/cli/screen.js';
 import type { Status } from '../../../src/cli/status.js';
 import { linesOf } from '../../../src/cli/top-frame.js';
@@ -51,17 +50,5 @@ describe('acceld top', () => {
       rows: 2,
     });
     assert.equal(drawn, '\u001b[H\u001b[1mhea\u001b[22m\u001b[K\r\näöü\u001b[K\u001b[J');
-  });
-});
-
-describe('times of acceld history', () => {
-  it('are numbers with a unit', () => {
-    assert.deepEqual(
-      ['90s', '1.5m', '2h', '7d'].map((word) => spanMs(word, '--since')),
-      [90e3, 90e3, 7200e3, 604_800e3],
-    );
-    for (const word of ['', '2', 'h', '-1h', '2 h', '1y']) {
-      assert.throws(() => spanMs(word, '--since'), /--since must be a time like 30m, 2h or 7d/);
-    }
   });
 });
