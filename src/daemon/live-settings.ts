@@ -18,6 +18,7 @@ export interface LiveRooms {
   readonly admission: Admission;
   readonly regions: Regions;
   readonly devices: OpenDevices;
+  readonly telemetry: { prepareHistory(next: Config): () => void };
   readonly policy: { reconfigure(settings: Config['policy']): void };
 }
 
@@ -36,6 +37,7 @@ export function followSettings({
   regions,
   devices,
   policy,
+  telemetry,
 }: LiveRooms): Reload {
   const { config, problems } = start;
   const keep = (): void => {
@@ -55,6 +57,10 @@ export function followSettings({
       { settings: ['log.level', 'log.sample_one_in'], prepare: (next) => () => (log.settings = logSettings(next)) },
       { settings: ['admission'], prepare: (next) => () => (admission.settings = admissionSettings(next)) },
       { settings: ['memory'], prepare: (next) => prepareMemory(regions.budget, next) },
+      {
+        settings: ['history'],
+        prepare: (next) => accepting('history.path', () => telemetry.prepareHistory(next)),
+      },
       { settings: livePolicy, prepare: (next) => () => policy.reconfigure(next.policy) },
       { settings: ['gpu.check_one_in'], prepare: (next) => () => devices.checkOneIn(next.gpu.check_one_in) },
     ],
@@ -84,6 +90,15 @@ export const memorySettings = ({ memory }: Config): MemorySettings => ({
   callerBytes: memory.caller_bytes,
   reserveBytes: memory.reserve_bytes,
 });
+
+/** What a room cannot do is a problem of the setting. */
+function accepting(setting: string, prepare: () => () => void): () => void {
+  try {
+    return prepare();
+  } catch (error) {
+    throw new ConfigurationError([`${setting}: ${(error as Error).message}`]);
+  }
+}
 
 /** What is in use cannot be taken back, and a budget below it would be a lie. */
 function prepareMemory(budget: Budget, next: Config): () => void {

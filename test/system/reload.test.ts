@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { connect } from '../../src/client/index.js';
 import { startDaemon, type RunningDaemon } from '../support/daemon.js';
 import { eventually } from '../support/eventually.js';
 import { RawClient } from '../support/raw-client.js';
@@ -85,6 +86,25 @@ describe('reload of the configuration', function () {
     assert.equal(reasons.length, 100);
     await reload(limited(101), 'accepted');
     assert.equal(await limitInForce(), 101);
+    await assertUnharmed(daemon);
+  });
+
+  it('moves the history to another file, switches it off and on, and refuses a path where nothing can be kept', async () => {
+    const client = connect({ socket: daemon.socket });
+    const kinds = async () => (await client.admin.readHistory({ sinceMs: 0 })).events.map(({ kind }) => kind);
+    const keeping = (history: string): string => `${limited(100)}history: ${history}\n`;
+    await eventually(async () => assert.ok((await kinds()).includes('started')));
+    const other = join(daemon.directory, 'other', 'history.sqlite');
+    await reload(keeping(`{ path: ${other} }`), 'accepted');
+    await eventually(async () => assert.deepEqual(await kinds(), ['configuration-accepted']));
+    await reload(keeping(`{ path: ${daemon.directory} }`), 'refused');
+    assert.match(daemon.output(), /"history\.path: EISDIR/);
+    await eventually(async () => assert.ok((await kinds()).includes('configuration-refused')));
+    await reload(keeping('{ enabled: false }'), 'accepted');
+    await assert.rejects(kinds(), { code: 'HISTORY_ABSENT' });
+    await reload(limited(100), 'accepted');
+    await eventually(async () => assert.ok((await kinds()).includes('started')));
+    client.close();
     await assertUnharmed(daemon);
   });
 

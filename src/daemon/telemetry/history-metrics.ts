@@ -12,13 +12,16 @@ export interface HistoryReading {
   readonly bytes: number | undefined;
 }
 
-export function createHistoryMetrics(history: () => HistoryReading, registers: Registry[]): void {
+/** `history`: undefined while nothing is kept; then there are no series. */
+export function createHistoryMetrics(history: () => HistoryReading | undefined, registers: Registry[]): void {
   new Gauge({
     name: 'acceld_history_up',
     help: '0: the history cannot be written.',
     registers,
     collect() {
-      this.set(history().up ? 1 : 0);
+      this.remove();
+      const reading = history();
+      if (reading) this.set(reading.up ? 1 : 0);
     },
   });
   new Gauge({
@@ -27,7 +30,7 @@ export function createHistoryMetrics(history: () => HistoryReading, registers: R
     registers,
     collect() {
       this.remove();
-      const { bytes } = history();
+      const bytes = history()?.bytes;
       if (bytes !== undefined) this.set(bytes);
     },
   });
@@ -36,8 +39,9 @@ export function createHistoryMetrics(history: () => HistoryReading, registers: R
       ...metric,
       registers,
       collect() {
-        this.reset();
-        this.inc(history()[field]);
+        this.remove();
+        const reading = history();
+        if (reading) this.inc(reading[field]);
       },
     });
   };

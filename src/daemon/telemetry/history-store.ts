@@ -1,7 +1,7 @@
 // The past on disk: one SQLite file, written by one thread and bounded in age and size. Knows no clock and announces nothing.
-import { closeSync, constants, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { renameSync, rmSync } from 'node:fs';
 import { DatabaseSync, type StatementSyncInstance } from '@photostructure/sqlite';
+import { createPrivate } from './history-file.js';
 import { encodeLatencies, percentile } from './latency.js';
 import type { Minute } from './minute.js';
 import type { KeptEvent } from './kept-events.js';
@@ -194,10 +194,4 @@ export function setAside(path: string): string {
   renameSync(path, aside);
   for (const end of ['-wal', '-shm']) rmSync(path + end, { force: true });
   return aside;
-}
-
-/** SQLite makes its other files with the rights of this one. */
-function createPrivate(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600));
 }

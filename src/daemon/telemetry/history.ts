@@ -1,5 +1,6 @@
 // The daemon's side of history: collects events and minutes, hands them over once a second, and counts what cannot be kept.
 // A disk that is slow, full or broken costs rows and nothing else.
+import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import type { ReadHistoryRequest, ReadHistoryResponse } from '../../gen/acceld/v1/admin_service.js';
 import type { Clock } from '../base/clock.js';
@@ -12,7 +13,8 @@ import { factsOf, type KeptEvent } from './kept-events.js';
 import type { Minute } from './minute.js';
 
 export interface HistoryOptions {
-  readonly settings: StoreSettings;
+  /** Undefined: nothing is kept. */
+  readonly settings: StoreSettings | undefined;
   readonly clock: Clock;
   readonly announce: Announce;
   /** The program of the thread. Unset: beside this file; a loader of sources does not reach into threads. */
@@ -43,7 +45,10 @@ interface Waiting {
 
 export class History {
   readonly #options: HistoryOptions;
+  #settings: StoreSettings | undefined;
   #worker: Worker | undefined;
+  /** Its thread ends for the sake of other settings, and the next begins. */
+  #changing: Promise<void> | undefined;
   #startedNs = -Infinity;
   #events: KeptEvent[] = [];
   #minutes: Minute[] = [];
@@ -61,14 +66,16 @@ export class History {
   /** Starts no thread yet: step() does. */
   constructor(options: HistoryOptions) {
     this.#options = options;
+    this.#settings = options.settings;
   }
 
-  get reading(): HistoryReading {
+  get reading(): HistoryReading | undefined {
+    if (!this.#settings) return undefined;
     return { up: !this.#isFailing, rowsWritten: this.#written, rowsDropped: this.#dropped, bytes: this.#bytes };
   }
 
   observe(event: Event): void {
-    if (event.kind === 'call-finished') return;
+    if (event.kind === 'call-finished' || !this.#settings) return;
     const facts = factsOf(event);
     if (facts === undefined) return;
     const count = (this.#ofKind.get(event.kind) ?? 0) + 1;
@@ -79,6 +86,7 @@ export class History {
   }
 
   add(minute: Minute): void {
+    if (!this.#settings) return;
     this.#minutes.push(minute);
     this.#bound();
   }
@@ -86,12 +94,26 @@ export class History {
   /** To be called every second, once the daemon serves. */
   step(): void {
     this.#ofKind.clear();
-    if (!this.#worker && this.#options.clock.nowNs() - this.#startedNs >= restartNs) this.#start();
+    if (this.#settings && !this.#worker && this.#options.clock.nowNs() - this.#startedNs >= restartNs) this.#start();
     this.#send();
+  }
+
+  /** What was there before is written where it belongs; what comes meanwhile waits for the new thread. */
+  reconfigure(settings: StoreSettings | undefined): void {
+    if (isDeepStrictEqual(settings, this.#settings)) return;
+    this.#settings = settings;
+    this.#startedNs = -Infinity;
+    if (!this.#worker || this.#changing) return;
+    this.#changing = this.#endThread(this.#worker).then(() => {
+      this.#changing = undefined;
+      this.step();
+    });
   }
 
   /** Rejects with a Fault where nothing can be read. */
   read(request: ReadHistoryRequest): Promise<ReadHistoryResponse> {
+    if (this.#changing) return this.#changing.then(() => this.read(request));
+    if (!this.#settings) return Promise.reject(absent('history.enabled is false'));
     if (!this.#worker) return Promise.reject(absent('its thread does not run'));
     if (this.#reads.size >= readsMax) return Promise.reject(absent('too many reads at once'));
     const id = (this.#nextRead += 1);
@@ -105,12 +127,17 @@ export class History {
 
   /** Writes what waits, as far as the disk takes it in a moment. */
   async close(): Promise<void> {
-    const worker = this.#worker;
+    await this.#changing;
     this.#isClosed = true;
-    if (!worker) return;
+    if (this.#worker) await this.#endThread(this.#worker);
+  }
+
+  async #endThread(worker: Worker): Promise<void> {
     // The thread answers in order: what it has now is written before it ends.
-    if (this.#sent) this.#post({ kind: 'write', batch: this.#take(), nowMs: this.#options.clock.wallMs() });
-    else this.#send();
+    if (!this.#sent) this.#send();
+    else if (this.#isClosed || !this.#settings) {
+      this.#post({ kind: 'write', batch: this.#take(), nowMs: this.#options.clock.wallMs() });
+    }
     const ended = new Promise<void>((done) => worker.once('exit', () => done()));
     this.#post({ kind: 'close' });
     const timer = setTimeout(() => void worker.terminate(), closeMsMax);
@@ -120,9 +147,9 @@ export class History {
 
   #start(): void {
     this.#startedNs = this.#options.clock.nowNs();
-    const { settings, thread = new URL('./history-worker.js', import.meta.url) } = this.#options;
+    const { thread = new URL('./history-worker.js', import.meta.url) } = this.#options;
     // Nothing of the environment: the thread has no use for it.
-    const worker = new Worker(thread, { workerData: settings, resourceLimits, env: {}, execArgv: [] });
+    const worker = new Worker(thread, { workerData: this.#settings, resourceLimits, env: {}, execArgv: [] });
     worker.unref();
     worker.on('message', (message: FromWorker) => this.#hear(message));
     worker.on('error', (error) => this.#fail(error.message));
@@ -130,7 +157,7 @@ export class History {
       this.#worker = undefined;
       this.#keepSent();
       for (const id of [...this.#reads.keys()]) this.#endRead(id)?.fail(absent('its thread has ended'));
-      if (!this.#isClosed) this.#fail('its thread has ended');
+      if (!this.#isClosed && !this.#changing) this.#fail('its thread has ended');
     });
     this.#worker = worker;
   }

@@ -47,7 +47,7 @@ export interface Readings {
   /** Undefined: there is no policy. */
   readonly policy: (() => PolicyReading) | undefined;
   /** Undefined: nothing is kept. */
-  readonly history: (() => HistoryReading) | undefined;
+  readonly history: () => HistoryReading | undefined;
 }
 
 export function createMetrics(readings: Readings): Metrics {
@@ -56,7 +56,7 @@ export function createMetrics(readings: Readings): Metrics {
   registerCallMetrics(readings.calls, registry);
   const callers = createCallerMetrics(readings.calls);
   addReadings(readings, registers);
-  if (readings.history) createHistoryMetrics(readings.history, registers);
+  createHistoryMetrics(readings.history, registers);
   const observers = [
     observeConnections(registers),
     createDeviceMetrics(readings, registers),

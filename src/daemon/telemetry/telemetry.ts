@@ -3,10 +3,10 @@ import type { ReadHistoryRequest, ReadHistoryResponse } from '../../gen/acceld/v
 import type { PolicyReading } from '../base/allowance.js';
 import type { Clock } from '../base/clock.js';
 import type { Announce, Event } from '../base/events.js';
-import { Fault } from '../base/fault.js';
 import type { Lately } from '../base/lately.js';
 import { Activity } from './activity.js';
 import { History } from './history.js';
+import { createPrivate } from './history-file.js';
 import type { StoreSettings } from './history-store.js';
 import { createMetrics, type Metrics, type Readings } from './metrics.js';
 
@@ -27,21 +27,21 @@ export class Telemetry {
   readonly metrics: Metrics;
   readonly #options: TelemetryOptions;
   readonly #activity: Activity;
-  readonly #history: History | undefined;
+  readonly #history: History;
   readonly #timer: NodeJS.Timeout;
   #isServing = false;
 
   constructor(options: TelemetryOptions) {
     const { clock, announce, history: settings, devices, policy } = options;
     this.#options = options;
-    this.#history = settings && new History({ settings, clock, announce });
-    this.#activity = new Activity({ clock, devices, policy, onMinute: (minute) => this.#history?.add(minute) });
+    this.#history = new History({ settings, clock, announce });
+    this.#activity = new Activity({ clock, devices, policy, onMinute: (minute) => this.#history.add(minute) });
     this.metrics = createMetrics({
       ...options,
       calls: this.#activity.calls,
       busyRatio: (device) => this.#activity.busyRatio(device),
       startSeconds: clock.wallMs() / 1e3,
-      history: this.#history && (() => this.#history!.reading),
+      history: () => this.#history.reading,
     });
     this.#timer = setInterval(() => this.#step(), stepMs).unref();
   }
@@ -49,7 +49,7 @@ export class Telemetry {
   observe(event: Event): void {
     if (event.kind === 'call-finished') this.#activity.calls.add(event);
     this.metrics.observe(event);
-    this.#history?.observe(event);
+    this.#history.observe(event);
   }
 
   /** The thread of history starts now: not before the daemon serves. */
@@ -73,19 +73,24 @@ export class Telemetry {
   }
 
   readHistory(request: ReadHistoryRequest): Promise<ReadHistoryResponse> {
-    if (this.#history) return this.#history.read(request);
-    return Promise.reject(new Fault('HISTORY_ABSENT', 'the daemon keeps no history: history.enabled is false'));
+    return this.#history.read(request);
+  }
+
+  /** Looks whether other settings of history can be kept to, and returns what puts them in force. Throws where not. */
+  prepareHistory(settings: StoreSettings | undefined): () => void {
+    if (settings) createPrivate(settings.path);
+    return () => this.#history.reconfigure(settings);
   }
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#activity.close();
-    await this.#history?.close();
+    await this.#history.close();
     this.metrics.close();
   }
 
   #step(): void {
     this.#activity.step();
-    if (this.#isServing) this.#history?.step();
+    if (this.#isServing) this.#history.step();
   }
 }

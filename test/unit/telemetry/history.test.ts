@@ -56,15 +56,15 @@ describe('history of the daemon', function () {
     await assert.rejects(history.read(all), absent);
     step();
     history.add(someMinute(firstMinuteMs));
-    await stepUntil(() => assert.equal(history.reading.rowsWritten, 2));
+    await stepUntil(() => assert.equal(history.reading!.rowsWritten, 2));
     const { events, calls } = await history.read(all);
     assert.deepEqual([events[0]!.kind, calls[0]!.calls], ['stopping', 2]);
-    assert.ok(history.reading.bytes! > 0);
+    assert.ok(history.reading!.bytes! > 0);
   });
 
   it('writes what it holds when it closes', async () => {
     step();
-    await stepUntil(() => assert.ok(history.reading.up));
+    await stepUntil(() => assert.ok(history.reading!.up));
     for (let second = 0; second < 5; second += 1) {
       history.observe({ kind: 'stopping', reason: `number ${second}` });
       if (second === 2) step();
@@ -81,13 +81,13 @@ describe('history of the daemon', function () {
     // A folder in the way of the file: the thread cannot open it.
     mkdirSync(path);
     history.observe({ kind: 'stopping', reason: 'x' });
-    await stepUntil(() => assert.equal(history.reading.up, false));
+    await stepUntil(() => assert.equal(history.reading!.up, false));
     for (let second = 0; second < 5; second += 1) step();
     assert.equal(warnings.length, 1);
     assert.match(warnings[0]!, /the history cannot be written: .*everything else goes on/);
     rmSync(path, { recursive: true });
-    await stepUntil(() => assert.equal(history.reading.up, true));
-    assert.equal(history.reading.rowsWritten, 1);
+    await stepUntil(() => assert.equal(history.reading!.up, true));
+    assert.equal(history.reading!.rowsWritten, 1);
     assert.match(warnings[1]!, /written again/);
   });
 
@@ -97,22 +97,44 @@ describe('history of the daemon', function () {
       for (let each = 0; each < 20; each += 1) history.observe({ kind: 'warning', text: `${second}` });
       step();
     }
-    assert.equal(history.reading.rowsDropped, 600 * 20 - 20 - 10_000);
+    assert.equal(history.reading!.rowsDropped, 600 * 20 - 20 - 10_000);
     for (let minute = 0; minute < 70; minute += 1) history.add(someMinute(firstMinuteMs + minute * minuteMs));
-    assert.equal(history.reading.rowsDropped, 600 * 20 - 20 - 10_000 + 10);
+    assert.equal(history.reading!.rowsDropped, 600 * 20 - 20 - 10_000 + 10);
   });
 
   it('lets no flood of one kind push out the others', () => {
     for (let each = 0; each < 1000; each += 1) history.observe({ kind: 'connection-refused', reason: 'r' });
     history.observe({ kind: 'stopping', reason: 'x' });
-    assert.equal(history.reading.rowsDropped, 980);
+    assert.equal(history.reading!.rowsDropped, 980);
+  });
+
+  it('goes on in another file, or nowhere, and drops nothing that it has', async () => {
+    const other = join(folder.path, 'other.sqlite');
+    step();
+    history.observe({ kind: 'stopping', reason: 'old' });
+    history.reconfigure({ path: other, days: 30, bytesMax: 1 << 24 });
+    history.observe({ kind: 'stopping', reason: 'new' });
+    const reasons = async () => (await history.read(all)).events.map(({ facts }) => facts);
+    await eventually(async () => assert.deepEqual(await reasons(), ['{"reason":"new"}']));
+    history.observe({ kind: 'stopping', reason: 'last' });
+    history.reconfigure(undefined);
+    history.observe({ kind: 'stopping', reason: 'nobody keeps this' });
+    await assert.rejects(history.read(all), /history.enabled is false/);
+    assert.equal(history.reading, undefined);
+    history.reconfigure({ path, days: 30, bytesMax: 1 << 24 });
+    step();
+    assert.deepEqual(await reasons(), ['{"reason":"old"}']);
+    history.reconfigure({ path: other, days: 30, bytesMax: 1 << 24 });
+    assert.deepEqual(await reasons(), ['{"reason":"new"}', '{"reason":"last"}']);
+    assert.deepEqual([history.reading!.rowsWritten, history.reading!.rowsDropped], [3, 0]);
+    assert.deepEqual(warnings, []);
   });
 
   it('sets a broken file aside and begins a new one', async () => {
     mkdirSync(join(folder.path, 'state'));
     writeFileSync(path, 'no database at all. '.repeat(500));
     history.observe({ kind: 'stopping', reason: 'x' });
-    await stepUntil(() => assert.equal(history.reading.rowsWritten, 1));
+    await stepUntil(() => assert.equal(history.reading!.rowsWritten, 1));
     assert.match(warnings[0]!, /the history was broken \(.*\); it is now .*\.broken, and a new one begins/);
     assert.match(readFileSync(`${path}.broken`, 'utf8'), /^no database/);
   });
@@ -138,7 +160,7 @@ describe('telemetry', () => {
 
   it('has neither series nor answers of a history that is switched off', async () => {
     const telemetry = new Telemetry({ ...options, clock: new FakeClock(), history: undefined });
-    assert.doesNotMatch(await telemetry.metrics.text(), /acceld_history/);
+    assert.doesNotMatch(await telemetry.metrics.text(), /^acceld_history/m);
     await assert.rejects(telemetry.readHistory(all), absent);
     await telemetry.close();
   });

@@ -52,7 +52,7 @@ describe('metrics', () => {
   const readings = (change: Partial<Readings> = {}): Readings => ({
     ...{ version: '1', runtimeIsSupported: false, startSeconds: 1_800_000_000 },
     ...{ lanes: () => [], devices: () => [], memory, busyRatio: () => 0 },
-    ...{ calls: new CallTable(), policy: undefined, history: undefined },
+    ...{ calls: new CallTable(), policy: undefined, history: () => undefined },
     ...change,
   });
 
