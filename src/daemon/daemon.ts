@@ -1,5 +1,4 @@
 // Builds every room in order and closes them in reverse. All wiring is here.
-import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ReadHistoryRequest } from '../gen/acceld/v1/admin_service.js';
 import { Admission } from './admission/admission.js';
@@ -18,7 +17,7 @@ import { openRegions } from './memory/open-regions.js';
 import type { Regions } from './memory/regions.js';
 import { admissionSettings, followSettings, logSettings, memorySettings } from './live-settings.js';
 import { openDevices, type DevicesOptions, type OpenDevices } from './open-devices.js';
-import { planCores, readTopology } from './policy/cores.js';
+import { planHere } from './policy/cores.js';
 import { watchHeapGrowth } from './policy/heap-growth.js';
 import { openPolicy } from './policy/policy.js';
 import { RpcServer } from './rpc/server.js';
@@ -53,14 +52,14 @@ export async function openDaemon({ source, addon, warnings: found }: DaemonOptio
   const { config } = start;
   const clock = systemClock;
   const startedNs = clock.nowNs();
-  const { warnings, runtimeIsSupported } = checkRuntime(config, addon, found);
+  const { warnings: early, runtimeIsSupported } = checkRuntime(config, addon, found);
   const { tcp, unix } = config.listeners;
   const inherited = inheritedSocket({ activation: socketActivation(), system: addon, path: unix.path });
   const socket = inherited?.path ?? unix.path ?? defaultSocketPath();
   const telemetry = openTelemetry(config, {
     clock,
     policy: () => policy.reading(),
-    history: historySettings(config, socket),
+    socket,
     version: addon.version,
     lanes: () => devices.scheduler.lanes,
     devices: () => devices.readings(),
@@ -68,8 +67,6 @@ export async function openDaemon({ source, addon, warnings: found }: DaemonOptio
     runtimeIsSupported,
   });
   const { announce, log } = telemetry;
-  for (const text of warnings) announce({ kind: 'warning', text });
-
   // Before anything else: what lies beside the socket, workers included, may be another daemon's.
   claimUnix(socket, addon);
   const settings = memorySettings(config);
@@ -78,6 +75,8 @@ export async function openDaemon({ source, addon, warnings: found }: DaemonOptio
   const admission = new Admission(admissionSettings(config));
   let draining = false;
   const { scheduler, look, facts } = devices;
+  const warnings = [...early, ...devices.warnings];
+  for (const text of warnings) announce({ kind: 'warning', text });
   const { policy, classify, closePolicy } = openRunPolicy({ config, clock, addon, telemetry, devices, regions });
   const rooms = { admission, scheduler, regions, look, classify, clock, announce, draining: () => draining };
   const memory = (): MemoryReading => memoryReading(regions, devices);
@@ -93,7 +92,7 @@ export async function openDaemon({ source, addon, warnings: found }: DaemonOptio
   announce({ kind: 'started', version: addon.version, socket, ...ports, startMs });
   telemetry.begin();
   void devices.begin();
-  const reload = followSettings({ source, start, announce, log, admission, regions, devices, policy });
+  const reload = followSettings({ source, start, announce, log, admission, regions, devices, policy, telemetry });
 
   return {
     socket,
@@ -129,9 +128,8 @@ function memoryReading(regions: Regions, devices: OpenDevices): MemoryReading {
 
 /** The devices, with their threads where policy wants them. */
 function openMachine({ config, ...options }: Omit<DevicesOptions, 'cores' | 'config'> & { readonly config: Config }) {
-  const levels = options.addon.performanceLevels();
-  const topology = readTopology({ levels, cores: availableParallelism() });
-  return openDevices({ ...options, config, cores: planCores(config.policy.cores, topology, config.cpu.threads) });
+  const cores = planHere(config, options.addon.performanceLevels());
+  return openDevices({ ...options, config, cores });
 }
 
 interface PolicyRooms {
@@ -155,7 +153,10 @@ function openRunPolicy({ config, clock, addon, telemetry: { announce, listeners 
 }
 
 /** Everybody who hears what the rooms announce. */
-function openTelemetry(config: Config, options: Omit<TelemetryOptions, 'announce'>) {
+function openTelemetry(
+  config: Config,
+  { socket, ...options }: Omit<TelemetryOptions, 'announce' | 'history'> & { readonly socket: string },
+) {
   const log = new Log({ ...logSettings(config), file: config.log.file });
   const heapGrowth = watchHeapGrowth();
   const listeners: ((event: Event) => void)[] = [(event) => heapGrowth.observe(event)];
@@ -164,7 +165,7 @@ function openTelemetry(config: Config, options: Omit<TelemetryOptions, 'announce
     for (const listener of listeners) listener(event);
     log.write(event);
   };
-  const telemetry = new Telemetry({ ...options, announce });
+  const telemetry = new Telemetry({ ...options, announce, history: historySettings(config, socket) });
   const { metrics } = telemetry;
   return {
     log,
@@ -177,6 +178,7 @@ function openTelemetry(config: Config, options: Omit<TelemetryOptions, 'announce
       metrics: metrics.textForOperators,
     },
     begin: () => telemetry.begin(),
+    prepareHistory: (next: Config) => telemetry.prepareHistory(historySettings(next, socket)),
     close: async () => {
       await telemetry.close();
       heapGrowth.close();

@@ -10,6 +10,7 @@ import { Source } from './config/source.js';
 import { openDaemon } from './daemon.js';
 import { examine } from './doctor/doctor.js';
 import { isHealthy, redacted, reportOf, type Finding } from './doctor/findings.js';
+import { planHere } from './policy/cores.js';
 import { loadHostAddon } from './devices/host-addon.js';
 
 const flags = {
@@ -123,7 +124,9 @@ async function look(role: string | undefined, config: Config, settings: Settings
 async function doctor(config: Config, { json, full }: Settings): Promise<void> {
   const all: Finding[] = [];
   const socket = config.listeners.unix.path ?? environment.defaultSocketPath();
-  for await (const finding of examine({ addon: loadHostAddon(), config, socket })) all.push(finding);
+  const addon = loadHostAddon();
+  const cores = planHere(config, addon.performanceLevels());
+  for await (const finding of examine({ addon, config, socket, cores })) all.push(finding);
   const own = { user: userInfo().username, host: hostname(), home: homedir() };
   const findings = full ? all : redacted(all, own);
   process.stdout.write(`${json ? JSON.stringify(findings, null, 2) : reportOf(findings)}\n`);

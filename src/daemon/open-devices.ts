@@ -37,6 +37,8 @@ export interface DevicesOptions {
 
 export interface OpenDevices {
   readonly scheduler: Scheduler;
+  /** What is not as it should be for as long as the devices are open. */
+  readonly warnings: readonly string[];
   /** To be called with the result of a job before anybody changes it. */
   readonly look: (plan: Plan, finished: Finished) => void;
   /** One result of the GPU in so many is looked at again. */
@@ -60,10 +62,6 @@ export interface OpenDevices {
 export function openDevices(options: DevicesOptions): OpenDevices {
   const { addon, announce, clock, config } = options;
   const cpu = new CpuDevice(addon, options.cores ?? { threads: config.cpu.threads ?? availableParallelism() });
-  if (cpu.threadsNotLowered > 0) {
-    const text = `the system refused ${cpu.threadsNotLowered} threads of the CPU their priority or their cores`;
-    announce({ kind: 'warning', text });
-  }
   const gpu = config.gpu.enabled ? openGpu(options, cpu) : undefined;
   const shared = gpu && options.regions?.budget.take('gpu', 'worker', config.gpu.memory_bytes);
   const scheduler = new Scheduler(clock, gpu ? [cpu, gpu.device] : [cpu]);
@@ -78,6 +76,7 @@ export function openDevices(options: DevicesOptions): OpenDevices {
   });
   return {
     scheduler,
+    warnings: warningsOf(cpu),
     look: (plan, finished) => shadow.look(plan, finished),
     checkOneIn: (count) => (shadow.oneIn = count),
     facts: (device) =>
@@ -106,6 +105,13 @@ export function openDevices(options: DevicesOptions): OpenDevices {
       await cpu.close();
     },
   };
+}
+
+function warningsOf({ info, threadsNotLowered: count }: CpuDevice): string[] {
+  if (count === 0) return [];
+  return [
+    `the system refused ${count} of ${info.threads} CPU threads the priority or the cores of its work: bulk work may hold up ORDER`,
+  ];
 }
 
 function poolsOf(gpu: WorkerDevice | undefined): readonly PoolReading[] {

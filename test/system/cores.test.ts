@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { connect, Priority, type Client } from '../../src/client/index.js';
 import type { Classified } from '../../src/gen/acceld/v1/execution.js';
 import { startDaemon, type RunningDaemon } from '../support/daemon.js';
 import { notHere } from '../support/missing.js';
 import { optionRequest } from '../support/option-request.js';
+import { runProgram } from '../support/start.js';
 
 interface Thread {
   readonly name: string;
@@ -83,5 +85,22 @@ describe('cores', () => {
     assert.match(chain.reason, /^these calls took 0.\d\d cores in the last 10 s, and from 0.01 on they are BATCH$/);
     const chosen = await client.pricing.priceOptions(optionRequest(10, { priority: Priority.PRIORITY_ORDER }));
     assert.equal(chosen.receipt?.classified, undefined);
+  });
+});
+
+describe('cores that the machine does not have', () => {
+  it('are a warning in the status and a finding of the doctor, and every call is served', async function () {
+    if (process.platform !== 'linux') notHere(this, 'only Linux binds threads');
+    const config = 'gpu: { enabled: false }\npolicy: { cores: { performance: [1023] } }\n';
+    const daemon = await startDaemon({ config });
+    const client = connect({ socket: daemon.socket });
+    await client.pricing.priceOptions(optionRequest(16_000));
+    const { warnings } = await client.admin.getStatus();
+    client.close();
+    const refused = /the system refused 1 of \d+ CPU threads the priority or the cores of its work/;
+    assert.equal(warnings.filter((text) => refused.test(text)).length, 1, warnings.join('\n'));
+    const { stdout } = await runProgram(['doctor', '--config', join(daemon.directory, 'acceld.yaml')]);
+    assert.match(stdout, new RegExp(`^lacks +cpu +threads +${refused.source}`, 'm'));
+    await daemon.stop();
   });
 });

@@ -5,6 +5,7 @@ import { availableParallelism, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../base/clock.js';
+import type { CorePlan } from '../base/cores.js';
 import type { Event } from '../base/events.js';
 import type { Config } from '../config/schema.js';
 import type { Device, DeviceInfo } from '../devices/device.js';
@@ -23,10 +24,12 @@ export interface DoctorOptions {
   readonly addon: HostAddon;
   readonly config: Config;
   readonly socket: string;
+  /** Where the daemon's threads would run. */
+  readonly cores: CorePlan;
 }
 
 /** Yields each finding as soon as it is known. */
-export async function* examine({ addon, config, socket }: DoctorOptions): AsyncGenerator<Finding> {
+export async function* examine({ addon, config, socket, cores }: DoctorOptions): AsyncGenerator<Finding> {
   yield* machine(addon);
   yield* hardening(addon);
   yield* await peers(addon);
@@ -35,7 +38,7 @@ export async function* examine({ addon, config, socket }: DoctorOptions): AsyncG
   const folder = mkdtempSync(join(tmpdir(), 'acceld-doctor-'));
   const events: Event[] = [];
   const announce = (event: Event): number => events.push(event);
-  const devices = openDevices({ addon, announce, clock: systemClock, config, folder });
+  const devices = openDevices({ addon, announce, clock: systemClock, config, folder, cores });
   try {
     await devices.begin();
     yield* await cpu(devices);
@@ -115,7 +118,7 @@ async function memory(addon: HostAddon): Promise<Finding[]> {
 }
 
 /** The floor must be able to do everything, and twice alike. */
-async function cpu({ scheduler }: OpenDevices): Promise<Finding[]> {
+async function cpu({ scheduler, warnings }: OpenDevices): Promise<Finding[]> {
   const [floor] = scheduler.devices;
   const { info } = floor;
   for (const plan of goldenPlans()) {
@@ -125,6 +128,7 @@ async function cpu({ scheduler }: OpenDevices): Promise<Finding[]> {
   }
   return [
     found('cpu', 'device', 'ok', `${info.name}, ${info.variant}, ${info.threads} threads`),
+    ...warnings.map((text) => found('cpu', 'threads', 'lacking', text)),
     ...speeds('cpu', info, (kernel) => floor.unitNs(kernel)),
   ];
 }

@@ -1,6 +1,7 @@
 // Which kinds of cores the machine has, and which work goes where: ORDER and INTERACTIVE to performance cores, BACKGROUND to
 // efficiency cores, BATCH anywhere, below everything else.
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { CorePlan } from '../base/cores.js';
 import type { CoreSettings } from './settings.js';
@@ -43,6 +44,15 @@ export function planCores(
     background: slow.count > 0 ? { threads: Math.min(all, slow.count), cpus: slow.cpus } : undefined,
   };
 }
+
+/** The plan for this machine. */
+export const planHere = (
+  {
+    policy,
+    cpu,
+  }: { readonly policy: { readonly cores: CoreSettings }; readonly cpu: { readonly threads?: number | undefined } },
+  levels: readonly number[],
+): CorePlan => planCores(policy.cores, readTopology({ levels, cores: availableParallelism() }), cpu.threads);
 
 export function readTopology({ levels, cores, roots = { proc: '/proc', sys: '/sys' } }: CoreSystem): Topology {
   const alike: Topology = { cores, performance: { count: cores }, efficiency: { count: 0 } };

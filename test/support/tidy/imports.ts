@@ -34,6 +34,7 @@ const side: Readonly<Record<string, readonly string[]>> = {
 };
 const sideReaders: Readonly<Record<string, readonly string[]>> = {
   config: ['main.ts', 'live-settings.ts', 'open-devices.ts', 'doctor'],
+  policy: ['main.ts'],
   service: ['main.ts'],
 };
 
