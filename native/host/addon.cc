@@ -26,6 +26,7 @@ Napi::Object Export(Napi::Env env, Napi::Object exports) {
   exports.Set("thermalPressure", Napi::Function::New(env, GetThermalPressure, "thermalPressure"));
   exports.Set("memoryPressure", Napi::Function::New(env, GetMemoryPressure, "memoryPressure"));
   exports.Set("performanceLevels", Napi::Function::New(env, GetPerformanceLevels, "performanceLevels"));
+  exports.Set("isStopped", Napi::Function::New(env, IsStopped, "isStopped"));
   ExportMemory(env, exports);
   exports.Set("harden", Napi::Function::New(env, HardenProcess, "harden"));
 #if defined(ACCELD_TEST)

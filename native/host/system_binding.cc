@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -101,6 +102,14 @@ Napi::Value GetMemoryPressure(const Napi::CallbackInfo& info) {
   pressure.Set("level", level);
   pressure.Set("availableShare", available_share);
   return pressure;
+}
+
+Napi::Value IsStopped(const Napi::CallbackInfo& info) {
+  const int child = info[0].IsNumber() ? info[0].As<Napi::Number>().Int32Value() : 0;
+  siginfo_t found{};
+  // Only looks: whoever waits for the child's end finds it as it was.
+  const bool is_asked = child > 0 && waitid(P_PID, static_cast<id_t>(child), &found, WSTOPPED | WNOHANG | WNOWAIT) == 0;
+  return Napi::Boolean::New(info.Env(), is_asked && found.si_pid == child);
 }
 
 Napi::Value GetPerformanceLevels(const Napi::CallbackInfo& info) {

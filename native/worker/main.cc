@@ -68,8 +68,9 @@ int Main(int count, char** arguments) {
     const int status = Faults::TryEverything(role.c_str(), device.c_str());
     return status >= 0 ? status : 64;
   }
-  // The daemon alone ends a worker, by closing the socket: a terminal's signal goes to both.
-  for (const int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP}) signal(number, SIG_IGN);
+  // The daemon alone ends a worker, by closing the socket: a terminal's signal goes to both. One that a terminal
+  // stopped would be replaced.
+  for (const int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGTSTP}) signal(number, SIG_IGN);
   // Not exit(): the destructors of a driver whose device hangs may never return.
   _exit(static_cast<int>(Work(role, device)));
 }

@@ -1,5 +1,6 @@
 // One of the callers of the chaos test: asks again and again, and checks every answer against an undisturbed run.
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Averaging,
   connect,
@@ -94,7 +95,25 @@ export async function makeQuestions(socket: string): Promise<Question[]> {
   return questions;
 }
 
-/** Asks until `endMs`. */
+/** Between 0 and 1, evenly, and never twice in the same rhythm. */
+const spread = (turn: number): number => (turn * goldenRatio) % 1;
+const goldenRatio = (Math.sqrt(5) - 1) / 2;
+
+/** Milliseconds that a question takes one who asks each of them in turn, and nobody else asks. */
+export async function aloneMs(socket: string, questions: readonly Question[]): Promise<number> {
+  const client = connect({ socket });
+  const rounds = 20;
+  const ask = async (): Promise<void> => {
+    for (const question of questions) await question.ask(client, Fallback.FALLBACK_FORBID);
+  };
+  await ask();
+  const beganMs = performance.now();
+  for (let round = 0; round < rounds; round += 1) await ask();
+  client.close();
+  return (performance.now() - beganMs) / (rounds * questions.length);
+}
+
+/** Asks until `endMs`, after pauses of `pauseMs` on average. */
 export async function runCaller(
   socket: string,
   {
@@ -102,13 +121,15 @@ export async function runCaller(
     endMs,
     forbid,
     first,
-  }: { questions: readonly Question[]; endMs: number; forbid: boolean; first: number },
+    pauseMs,
+  }: { questions: readonly Question[]; endMs: number; forbid: boolean; first: number; pauseMs: number },
 ): Promise<Findings> {
   // A caller that may not fall back sees every refusal.
   const client = connect({ socket, retry: { attemptsMax: 1 } });
   const findings: Findings = { answered: [], failures: [], refusals: new Map() };
   const fallback = forbid ? Fallback.FALLBACK_FORBID : Fallback.FALLBACK_ALLOW;
   for (let turn = first; performance.now() < endMs; turn += 1) {
+    if (pauseMs > 0) await sleep(2 * pauseMs * spread(turn));
     const { expected, ask } = questions[turn % questions.length]!;
     const beganMs = performance.now();
     try {

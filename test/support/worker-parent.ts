@@ -1,7 +1,8 @@
 // A process that owns a worker with the fault of its argument, gives it a task, and says its pid.
-import { isUp, openWorker, optionPlan, taskOf } from './worker.js';
+import { isUp, openWorker, optionPlan, taskOf, tellsNothing } from './worker.js';
 
-const worker = await openWorker({}, process.argv[2]);
+// It would end one that was stopped itself.
+const worker = await openWorker({ addon: tellsNothing }, process.argv[2]);
 await isUp(worker);
 const plan = optionPlan(1000);
 const load = worker.device.load(plan);

@@ -16,6 +16,9 @@ import { scratchFolder } from './scratch-folder.js';
 
 export const addon = loadHostAddon(join(builds, 'host.node'));
 
+/** Of a system that never tells that a process was stopped: such a worker is as one that waits in its driver. */
+export const tellsNothing = Object.create(addon, { isStopped: { value: () => false } }) as typeof addon;
+
 export const executables = {
   real: join(builds, 'acceld-worker'),
   /** Does wrong what ACCELD_FAULT names. */

@@ -141,6 +141,8 @@ export interface HostAddon {
   thermalPressure(): number | null;
   /** `level`: 1 normal, 2 warning, 4 critical. null: the system publishes none. */
   memoryPressure(): { readonly level: number; readonly availableShare: number } | null;
+  /** Whether a signal stopped a child of this process, and none let it go on. False of anything else. */
+  isStopped(pid: number): boolean;
   /** Logical processors of each kind, the fastest first. Empty: the system does not tell, or tells it in files. */
   performanceLevels(): readonly number[];
   /** No core dumps, no ptrace or memory reads by other processes of this user. Returns what the system refused. */

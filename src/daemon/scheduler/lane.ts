@@ -37,7 +37,7 @@ export class Lane {
   }
 
   push(work: Work): void {
-    this.#works.splice(this.#place(work.deadlineNs), 0, work);
+    this.#works.splice(this.#place(work), 0, work);
   }
 
   remove(work: Work): void {
@@ -45,15 +45,18 @@ export class Lane {
     if (index >= 0) this.#works.splice(index, 1);
   }
 
-  /** The first place behind every job whose deadline is not later. */
-  #place(deadlineNs: number): number {
+  /** Behind every job that goes before it. One that comes back from a device that failed has its old place. */
+  #place(work: Work): number {
     let low = 0;
     let high = this.#works.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#works[middle]!.deadlineNs <= deadlineNs) low = middle + 1;
+      if (goesBefore(this.#works[middle]!, work)) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 }
+
+const goesBefore = (one: Work, other: Work): boolean =>
+  one.deadlineNs === other.deadlineNs ? one.arrivedNs <= other.arrivedNs : one.deadlineNs < other.deadlineNs;

@@ -148,8 +148,10 @@ export class WorkerProcess {
     this.#watcher.onTask();
   }
 
-  /** Ends it if it made no progress for too long, and asks an idle one whether it lives. */
+  /** Ends it if it was stopped or made no progress for too long, and asks an idle one whether it lives. */
   check(livedNs: number): void {
+    const isAtWork = this.state === 'starting' || this.state === 'ready';
+    if (isAtWork && this.#settings.addon.isStopped(this.pid)) return this.kill('was stopped by a signal');
     const waitedNs = livedNs - this.#progressNs;
     const [head] = this.#tasks;
     if (this.state === 'starting' && waitedNs > progressNsMax) this.kill(`made no progress for ${seconds(waitedNs)} s`);

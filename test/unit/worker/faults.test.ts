@@ -34,7 +34,7 @@ const cases: readonly Case[] = [
   { fault: 'slow:50', told: [undefined, undefined] },
   { fault: 'sticky', told: ['died', 'lost'], cause: /^failed for good: the device is lost$/ },
   { fault: 'hang', told: ['died', 'lost'], cause: /^hung for \d+\.\d\d s$/ },
-  { fault: 'stop', told: ['died', 'lost'], cause: /^hung for \d+\.\d\d s$/ },
+  { fault: 'stop', told: ['died', 'lost'], cause: /^was stopped by a signal$/ },
   { fault: 'crash-before', told: ['died', 'lost'], cause: /^died of (signal 11|SIGSEGV)$/ },
   { fault: 'crash-during', told: ['died', 'lost'], cause: /^died of (signal 11|SIGSEGV)$/ },
   { fault: 'crash-after', told: ['died', 'lost'], cause: /^died of (signal 11|SIGSEGV)$/ },

@@ -9,7 +9,18 @@ import { unlimited } from '../../../src/daemon/base/allowance.js';
 import { Supervisor, type SupervisorSettings } from '../../../src/daemon/worker/supervisor.js';
 import { eventually } from '../../support/eventually.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { compute, expected, isUp, openWorker, optionPlan, run, taskOf, type OpenWorker } from '../../support/worker.js';
+import {
+  addon,
+  compute,
+  expected,
+  isUp,
+  openWorker,
+  optionPlan,
+  run,
+  taskOf,
+  tellsNothing,
+  type OpenWorker,
+} from '../../support/worker.js';
 
 const plan = optionPlan(1000);
 
@@ -70,18 +81,23 @@ describe('Supervisor', () => {
     await qualified(worker, 3);
   });
 
-  it('replaces a worker that stopped while it had nothing to do, within about a second', async () => {
-    worker = await openWorker({ useStandby: true });
-    const [first] = await qualified(worker, 2);
-    process.kill(first!, 'SIGSTOP');
-    await qualified(worker, 3);
-    const died = worker.events.find((event) => event.kind === 'worker-died')!;
-    assert.equal(died.pid, first);
-    assert.match(died.cause, /^gave no sign of life for 0\.5\d s$/);
-    assert.deepEqual([died.accused, died.lost], [0, 0]);
-    assert.equal(isAlive(first!), false);
-    assert.ok(expected(plan).equals((await compute(worker.device, plan)).bytes));
-  });
+  for (const [what, cause, own] of [
+    ['was stopped', /^was stopped by a signal$/, addon],
+    ['makes no progress', /^gave no sign of life for 0\.5\d s$/, tellsNothing],
+  ] as const) {
+    it(`replaces a worker that ${what} while it had nothing to do, within about a second`, async () => {
+      worker = await openWorker({ useStandby: true, addon: own });
+      const [first] = await qualified(worker, 2);
+      process.kill(first!, 'SIGSTOP');
+      await qualified(worker, 3);
+      const died = worker.events.find((event) => event.kind === 'worker-died')!;
+      assert.equal(died.pid, first);
+      assert.match(died.cause, cause);
+      assert.deepEqual([died.accused, died.lost], [0, 0]);
+      assert.equal(isAlive(first!), false);
+      assert.ok(expected(plan).equals((await compute(worker.device, plan)).bytes));
+    });
+  }
 
   it('gives the memory of a worker that hung to nobody before it is gone', async () => {
     worker = await openWorker({}, 'stop');

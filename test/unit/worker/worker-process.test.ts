@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { kill, pid as ownPid } from 'node:process';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { DeviceFailure } from '../../../src/daemon/devices/device.js';
 import { LivedTime, tasksInFlightMax } from '../../../src/daemon/worker/rules.js';
@@ -11,6 +12,8 @@ import { WorkerProcess, type Answer } from '../../../src/daemon/worker/worker-pr
 import { eventually } from '../../support/eventually.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { addon, executables, expected, optionPlan, run, taskOf } from '../../support/worker.js';
+
+const stop = (pid: number): void => void kill(pid, 'SIGSTOP');
 
 const silent = {
   onReady: () => undefined,
@@ -83,6 +86,33 @@ describe('WorkerProcess', () => {
     assert.equal(process.state, 'starting');
     process.check(live(2));
     assert.equal(process.cause, 'made no progress for 61.00 s');
+  });
+
+  it('is ended when a signal stops its start', async () => {
+    start('stuck-start');
+    await eventually(() => assert.ok(process.report));
+    stop(process.pid);
+    await eventually(() => {
+      process.check(live(0.01));
+      assert.equal(process.cause, 'was stopped by a signal');
+    });
+  });
+
+  it('is known to be stopped until it goes on, and is not stopped by a terminal', async () => {
+    start();
+    await ready();
+    const { pid } = process;
+    stop(pid);
+    await eventually(() => assert.ok(addon.isStopped(pid)));
+    assert.ok(addon.isStopped(pid), 'asking has changed the answer');
+    kill(pid, 'SIGCONT');
+    await eventually(() => assert.ok(!addon.isStopped(pid)));
+    process.check(live(0.01));
+    assert.equal(process.state, 'ready');
+    // The kernel itself keeps such a signal from a group without a terminal.
+    const ignored = /^SigIgn:\s+(\w+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]!;
+    assert.equal((BigInt(`0x${ignored}`) >> BigInt(constants.signals.SIGTSTP - 1)) & 1n, 1n);
+    for (const stranger of [ownPid, 1, 0, -1]) assert.equal(addon.isStopped(stranger), false);
   });
 
   it('holds 64 tasks and no more, and answers in their order', async () => {
