@@ -4,8 +4,11 @@ import { PerformanceObserver, constants as perf, type PerformanceEntry } from 'n
 import { setFlagsFromString } from 'node:v8';
 import type { Event } from '../base/events.js';
 
-/** Keeps the resident memory flat while small calls run: the heap ends at 1.5 times what is alive. */
-const growthOfSmallCalls = 50;
+/**
+ * Keeps the resident memory flat while small calls run: the heap ends at twice what is alive. 50 costs 8 % of their rate
+ * and half as much again of their p99, for 20 MB less.
+ */
+const growthOfSmallCalls = 100;
 /** Long batches ran at 0.3 of a bare echo's rate with 50 or 100 here, and at 0.9 with this. */
 const growthOfLongMessages = 400;
 

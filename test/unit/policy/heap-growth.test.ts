@@ -32,7 +32,7 @@ describe('policy/heap-growth', () => {
 
   it('counts the messages that have memory of their own', () => {
     assert.deepEqual([0, 4095, 4096, 1e6].map(longBytesOf), [0, 0, 4096, 1e6]);
-    assert.deepEqual([0, 8e6, 9e6].map(heapGrowth), [50, 50, 400]);
+    assert.deepEqual([0, 8e6, 9e6].map(heapGrowth), [100, 100, 400]);
   });
 
   it('lets the heap grow while long messages fill the memory, and no longer', async () => {
@@ -42,14 +42,14 @@ describe('policy/heap-growth', () => {
     watch = watchHeapGrowth((percent) => set.push(percent));
     for (let calls = 0; calls < 3; calls += 1) watch.observe(call(2e6));
     collect();
-    await eventually(() => assert.deepEqual(set, [50, 400]));
+    await eventually(() => assert.deepEqual(set, [100, 400]));
     for (let calls = 0; calls < 1e5; calls += 1) watch.observe(call(400));
     collect();
-    await eventually(() => assert.deepEqual(set, [50, 400, 50]));
+    await eventually(() => assert.deepEqual(set, [100, 400, 100]));
     // A collection that changes nothing sets nothing: the next entry is that of long messages again.
     collect();
     for (let calls = 0; calls < 3; calls += 1) watch.observe(call(2e6));
     collect();
-    await eventually(() => assert.deepEqual(set, [50, 400, 50, 400]));
+    await eventually(() => assert.deepEqual(set, [100, 400, 100, 400]));
   });
 });
