@@ -5,6 +5,7 @@
     'cpu_flags': ['-std=c++17', '-O3', '-ffp-contract=off', '-fno-math-errno', '-fvisibility=hidden', '-Wall', '-Wextra'],
     'addon_sources': [
       'native/host/addon.cc',
+      'native/host/end_watch.cc',
       'native/host/errand_thread.cc',
       'native/host/guard.cc',
       'native/host/guard_arguments.cc',

@@ -1,5 +1,7 @@
 // The few things that each system does its own way. One file per system implements them.
 #pragma once
+#include <atomic>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -38,6 +40,17 @@ std::vector<int> PerformanceLevels();
 
 // No core dumps, and no reading of this process's memory by others of its user. Returns what the system refused.
 std::vector<std::string> Harden();
+
+// A notice of a thread's end, in a word that processes share. The system gives it before it takes the memory of the
+// process down, which a socket waits for. It says nothing about other threads of the process: those may store for a
+// moment longer. `word` is 0 until the calling thread leaves a notice there.
+void LeaveEndNotice(std::atomic<uint32_t>* word);
+
+// Returns when the notice was given, or the word was written otherwise. False: this system has no such notices.
+bool AwaitEndNotice(const std::atomic<uint32_t>* word);
+
+// In the place of the system, for a process that is gone and may have left none.
+void GiveEndNotice(std::atomic<uint32_t>* word);
 
 std::string CpuName();
 

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -57,6 +58,38 @@ std::vector<std::string> Harden() {
   if (setrlimit(RLIMIT_CORE, &none) != 0) refused.push_back(std::string("no core dumps: ") + std::strerror(errno));
   if (prctl(PR_SET_DUMPABLE, 0) != 0) refused.push_back(std::string("no ptrace: ") + std::strerror(errno));
   return refused;
+}
+
+void LeaveEndNotice(std::atomic<uint32_t>* word) {
+  // A robust futex, which the kernel hands on at the beginning of the thread's exit: a list of one lock, held for ever.
+  // In the place of the C library's own list: no lock of this thread outlives its process.
+  static robust_list_head locks;
+  static robust_list lock;
+  locks = {{&lock}, reinterpret_cast<char*>(word) - reinterpret_cast<char*>(&lock), nullptr};
+  lock.next = &locks.list;
+  word->store(static_cast<uint32_t>(syscall(SYS_gettid)) | FUTEX_WAITERS);
+  syscall(SYS_set_robust_list, &locks, sizeof locks);
+  syscall(SYS_futex, word, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+}
+
+bool AwaitEndNotice(const std::atomic<uint32_t>* word) {
+  const auto wait_while = [word](uint32_t value) {
+    while (word->load() == value) {
+      // No such call: the socket will tell.
+      if (syscall(SYS_futex, word, FUTEX_WAIT, value, nullptr, nullptr, 0) != 0 && errno != EINTR && errno != EAGAIN) {
+        return false;
+      }
+    }
+    return true;
+  };
+  if (!wait_while(0)) return false;
+  const uint32_t left = word->load();
+  return (left & FUTEX_OWNER_DIED) != 0 || wait_while(left);
+}
+
+void GiveEndNotice(std::atomic<uint32_t>* word) {
+  word->store(FUTEX_OWNER_DIED);
+  syscall(SYS_futex, word, FUTEX_WAKE, 1, nullptr, nullptr, 0);
 }
 
 std::string CpuName() {

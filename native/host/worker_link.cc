@@ -12,6 +12,7 @@
 #include <string>
 
 #include "descriptor_message.h"
+#include "end_watch.h"
 #include "views.h"
 
 namespace acceld {
@@ -41,7 +42,11 @@ bool OpenPair(int (&pair)[2]) {
 class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
  public:
   WorkerLink(Napi::Env env, const int (&pair)[2], Napi::Uint8Array received, Napi::Function on_bytes)
-      : env_(env), own_(pair[0]), remote_(pair[1]), data_(received.Data()), bytes_(received.ByteLength()) {
+      : env_(env),
+        own_(std::make_shared<SocketEnd>(pair[0])),
+        remote_(pair[1]),
+        data_(received.Data()),
+        bytes_(received.ByteLength()) {
     context_ = std::make_unique<Napi::AsyncContext>(env, "acceld-worker-link");
     received_ = Napi::Persistent(received.As<Napi::Object>());
     on_bytes_ = Napi::Persistent(on_bytes);
@@ -49,7 +54,8 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
 
   bool Watch() {
     uv_loop_t* loop = nullptr;
-    if (napi_get_uv_event_loop(env_, &loop) != napi_ok || uv_poll_init(loop, &poll_, own_) != 0) return false;
+    if (napi_get_uv_event_loop(env_, &loop) != napi_ok || uv_poll_init(loop, &poll_, own_->descriptor()) != 0)
+      return false;
     poll_.data = this;
     polled_ = shared_from_this();
     napi_add_async_cleanup_hook(env_, OnEnvironmentEnd, this, &cleanup_);
@@ -65,9 +71,12 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
     remote_ = -1;
   }
 
+  void WatchWord(std::atomic<uint32_t>* word) { watch_.Begin(word, own_); }
+  void EndWatching() { watch_.End(); }
+
   // Whole or not at all: part of a frame would end the link, which the caller then does.
   bool Send(const unsigned char* data, size_t size, int descriptor) const {
-    if (own_ < 0) return false;
+    if (own_->descriptor() < 0) return false;
     iovec part{const_cast<unsigned char*>(data), size};
     msghdr message{};
     message.msg_iov = &part;
@@ -76,16 +85,15 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
     if (descriptor >= 0) Carry(descriptor, &room, &message);
     ssize_t count;
     do {
-      count = sendmsg(own_, &message, kSendFlags);
+      count = sendmsg(own_->descriptor(), &message, kSendFlags);
     } while (count < 0 && errno == EINTR);
     return count == static_cast<ssize_t>(size);
   }
 
   void Close() {
     CloseRemote();
-    if (own_ < 0) return;
-    close(own_);
-    own_ = -1;
+    if (own_->descriptor() < 0) return;
+    own_->Close();
     if (polled_ != nullptr) uv_close(reinterpret_cast<uv_handle_t*>(&poll_), OnClosed);
   }
 
@@ -96,7 +104,7 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
     ssize_t count;
     do {
       // Without room for descriptors: the system drops those that a worker sends.
-      count = recv(own_, data_, bytes_, MSG_DONTWAIT);
+      count = recv(own_->descriptor(), data_, bytes_, MSG_DONTWAIT);
     } while (count < 0 && errno == EINTR);
     if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
     if (count <= 0) uv_poll_stop(&poll_);
@@ -127,7 +135,9 @@ class WorkerLink : public std::enable_shared_from_this<WorkerLink> {
   static void OnEnvironmentEnd(napi_async_cleanup_hook_handle, void* self) { static_cast<WorkerLink*>(self)->Close(); }
 
   const Napi::Env env_;
-  int own_, remote_;
+  const std::shared_ptr<SocketEnd> own_;
+  int remote_;
+  EndWatch watch_;
   uint8_t* const data_;
   const size_t bytes_;
   std::unique_ptr<Napi::AsyncContext> context_;
@@ -151,6 +161,17 @@ Napi::Value Send(const Shared& link, const Napi::CallbackInfo& info) {
   }
   const int descriptor = info[2].As<Napi::Number>().Int32Value();
   return Napi::Boolean::New(info.Env(), link->Send(frame.data, static_cast<size_t>(size), descriptor));
+}
+
+Napi::Value Watch(const Shared& link, const Napi::CallbackInfo& info) {
+  View word;
+  const bool has_view = ReadView(info.Env(), info[0], &word) && word.bytes == sizeof(uint32_t);
+  if (!has_view || reinterpret_cast<uintptr_t>(word.data) % sizeof(uint32_t) != 0) {
+    Refuse<Napi::TypeError>(info.Env(), "watch takes a word of shared memory");
+  } else {
+    link->WatchWord(reinterpret_cast<std::atomic<uint32_t>*>(word.data));
+  }
+  return info.Env().Undefined();
 }
 
 }  // namespace
@@ -181,6 +202,10 @@ Napi::Value OpenWorkerLink(const Napi::CallbackInfo& info) {
   object.Set("closeRemote", Napi::Function::New(env, close_remote, "closeRemote"));
   const auto send = [link](const Napi::CallbackInfo& call) { return Send(link, call); };
   object.Set("send", Napi::Function::New(env, send, "send"));
+  const auto watch = [link](const Napi::CallbackInfo& call) { return Watch(link, call); };
+  object.Set("watch", Napi::Function::New(env, watch, "watch"));
+  const auto unwatch = [link](const Napi::CallbackInfo&) { link->EndWatching(); };
+  object.Set("unwatch", Napi::Function::New(env, unwatch, "unwatch"));
   const auto close = [link](const Napi::CallbackInfo&) { link->Close(); };
   object.Set("close", Napi::Function::New(env, close, "close"));
   return object;

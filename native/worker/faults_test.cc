@@ -137,6 +137,7 @@ void Faults::Before(const Task&, Link* link) {
   if (IsNow("kill-before")) raise(SIGKILL);
   if (IsNow("stop")) raise(SIGSTOP);
   if (IsNow("out-of-memory")) RunOutOfMemory();
+  if (IsNow("thread-end")) EndThread();
   while (IsNow("hang")) std::this_thread::sleep_for(std::chrono::seconds(1));
   SendGarbage(link);
 }

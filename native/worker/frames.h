@@ -19,7 +19,7 @@ constexpr size_t kFrameBytesMax = 4096;
 constexpr size_t kTextBytesMax = 256;
 
 enum class ToWorker : uint32_t {
-  kHello = 1,   // magic, version, parent pid, offset of the heartbeat in memory 0, work folder, store folder.
+  kHello = 1,   // magic, version, parent pid, offset of two words in memory 0, work folder, store folder.
   kAttach = 2,  // memory (u32), bytes (u64); with a descriptor.
   kDetach = 3,  // memory (u32).
   kTask = 4,    // See task.cc.

@@ -8,4 +8,8 @@ namespace acceld {
 // ACCELD_TARGET names a folder of the user that is none of its business.
 int TryForbiddenThings(const char* device, bool sandboxed);
 
+// Of the calling thread alone: the process lives, and its socket stays open. macOS has no such call, and the thread
+// hangs.
+[[noreturn]] void EndThread();
+
 }  // namespace acceld

@@ -31,6 +31,10 @@ int ForkError() {
 
 }  // namespace
 
+void EndThread() {
+  for (;;) pause();
+}
+
 int TryForbiddenThings(const char* device, bool sandboxed) {
   const SandboxRules rules = std::strcmp(device, "gpu") == 0 ? GpuRules() : CpuRules();
   const std::string lacking = sandboxed ? Confine(rules) + EnterSandbox(rules) : "";

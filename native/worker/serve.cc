@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "../host/platform.h"
 #include "faults.h"
 #include "task.h"
 
@@ -47,8 +48,10 @@ class Server {
       return false;
     }
     if (number != 0) return true;
-    if (beat_offset_ % sizeof(uint32_t) != 0 || beat_offset_ + sizeof(uint32_t) > memory->bytes) return false;
+    if (beat_offset_ % sizeof(uint32_t) != 0 || beat_offset_ + 2 * sizeof(uint32_t) > memory->bytes) return false;
     beat_ = reinterpret_cast<std::atomic<uint32_t>*>(memory->data + beat_offset_);
+    // This thread counts what it has begun: the count is final when the notice is given.
+    LeaveEndNotice(beat_ + 1);
     return true;
   }
 

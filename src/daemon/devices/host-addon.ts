@@ -95,6 +95,10 @@ export interface WorkerLink {
    * gone; part of a frame may have been sent, so the link is of no use any more.
    */
   send(frame: Uint8Array, bytes: number, descriptor: number): boolean;
+  /** Where a worker's system gives notice of its end, `onBytes` is told 0 then, not when its memory is gone. */
+  watch(word: Uint8Array): void;
+  /** Once the process is gone. */
+  unwatch(): void;
   close(): void;
 }
 

@@ -208,7 +208,7 @@ export class FrameWriter {
   readonly #view = new DataView(this.bytes.buffer);
   #at = 0;
 
-  /** `beat`: the offset in memory 0 of the word in which the worker counts the tasks that it has begun. */
+  /** `beat`: the offset in memory 0 of two words: the tasks that the worker has begun, and the notice of its end. */
   hello(beat: number, folders: { readonly work: string; readonly store: string }): number {
     this.#begin(toWorker.hello).#word(magic).#word(protocolVersion).#word(process.pid).#long(beat);
     return this.#text(folders.work).#text(folders.store).#end();

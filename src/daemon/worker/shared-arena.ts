@@ -44,11 +44,12 @@ export class SharedArena {
     this.#arena.free(slice);
   }
 
-  /** The offset of a word in which one worker counts the tasks that it has begun. */
+  /** The offset of two words: in one a worker counts the tasks that it has begun, the other is the notice of its end. */
   takeBeat(): number {
     const beat = this.#freeBeats.pop();
     if (beat === undefined) throw new Error('more workers than beats');
     Atomics.store(this.#beats, beat / 4, 0);
+    Atomics.store(this.#beats, beat / 4 + 1, 0);
     return beat;
   }
 
@@ -59,6 +60,10 @@ export class SharedArena {
 
   tasksBegun(beat: number): number {
     return Atomics.load(this.#beats, beat / 4) >>> 0;
+  }
+
+  noticeOf(beat: number): Uint8Array {
+    return this.bytes.subarray(beat + 4, beat + 8);
   }
 
   close(): Promise<void> {

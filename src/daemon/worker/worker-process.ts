@@ -118,7 +118,9 @@ export class WorkerProcess {
     this.#child.once('exit', (code, signal) => later(() => this.#onExit(code, signal)));
     this.#child.once('error', (error: NodeJS.ErrnoException) => this.#onSpawnError(error));
     this.#send(writer.hello(this.#beat, folders));
-    if (arena) this.#send(writer.attach(arena.memory, arena.bytes.length), arena.descriptor);
+    if (!arena) return;
+    this.#send(writer.attach(arena.memory, arena.bytes.length), arena.descriptor);
+    this.#link.watch(arena.noticeOf(this.#beat));
   }
 
   get pid(): number {
@@ -307,6 +309,7 @@ export class WorkerProcess {
 
   #end(): void {
     this.state = 'ended';
+    this.#link.unwatch();
     this.#settings.arena?.giveBeat(this.#beat);
     for (const act of this.#whenEnded.splice(0)) act();
     this.#watcher.onEnded();
