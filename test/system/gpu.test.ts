@@ -150,8 +150,9 @@ describe('the GPU of a daemon', function () {
     process.kill(worker(), 'SIGKILL');
     await eventually(async () => assert.equal((await gpuOf()).up, false));
     const { receipt } = await price({ ...f32, device: Device.DEVICE_GPU });
+    // Its socket closes before the system says how it ended.
     if (receipt?.device === Device.DEVICE_CPU)
-      assert.match(receipt.fallback!.reason, /the GPU is down: its worker died of SIGKILL/);
+      assert.match(receipt.fallback!.reason, /the GPU is down: its worker (died of SIGKILL|ended unexpectedly)/);
     await isUp();
     const again = await price({ ...f32, device: Device.DEVICE_GPU, fallback: Fallback.FALLBACK_FORBID });
     assert.equal(again.receipt?.device, Device.DEVICE_GPU);
