@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'mocha';
+import { acceptedCopyOf } from '../../../src/daemon/config/accepted-copy.js';
 import { ConfigurationError } from '../../../src/daemon/config/config.js';
 import { daemonTrusts } from '../../../src/daemon/config/file.js';
 import { Source } from '../../../src/daemon/config/source.js';
@@ -27,6 +37,19 @@ describe('source', () => {
     }
     return assert.fail('it was accepted');
   };
+
+  it('writes its copy through no link that lies in the way', async () => {
+    write('log: { level: debug }');
+    const state = join(folder, 'state');
+    const target = join(folder, 'target');
+    mkdirSync(state);
+    writeFileSync(target, 'mine');
+    symlinkSync(target, `${acceptedCopyOf(file, state)}.${process.pid}`);
+    const one = source(state);
+    one.start();
+    await assert.rejects(one.keep(), { code: 'ELOOP' });
+    assert.equal(readFileSync(target, 'utf8'), 'mine');
+  });
 
   it('refuses a file that others may write to, and what is no file', () => {
     write('');
