@@ -70,6 +70,7 @@ async function openWorker(device: DeviceRole, options: WorkerOptions = {}): Prom
     folder,
     arenaBytes: 16 * 1024 * 1024,
     pools,
+    takesSample: () => false,
     useStandby: false,
     qualify: ({ info }) => Promise.resolve(info.kernels.map(({ name }) => name)),
     environment: () => ({ ACCELD_FAULT: fault }),

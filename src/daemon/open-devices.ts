@@ -62,10 +62,10 @@ export interface OpenDevices {
 export function openDevices(options: DevicesOptions): OpenDevices {
   const { addon, announce, clock, config } = options;
   const cpu = new CpuDevice(addon, options.cores ?? { threads: config.cpu.threads ?? availableParallelism() });
-  const gpu = config.gpu.enabled ? openGpu(options, cpu) : undefined;
+  const gpu = config.gpu.enabled ? openGpu(options, cpu, () => shadow.takes()) : undefined;
   const shared = gpu && options.regions?.budget.take('gpu', 'worker', config.gpu.memory_bytes);
   const scheduler = new Scheduler(clock, gpu ? [cpu, gpu.device] : [cpu]);
-  const shadow = new Shadow({
+  const shadow: Shadow = new Shadow({
     floor: cpu,
     oneIn: config.gpu.check_one_in,
     announce,
@@ -126,7 +126,11 @@ function readingOf(device: Device, gpu: WorkerDevice | undefined) {
 }
 
 /** Until a worker is qualified the device is down. */
-function openGpu({ addon, announce, clock, config: { gpu }, folder }: DevicesOptions, floor: CpuDevice) {
+function openGpu(
+  { addon, announce, clock, config: { gpu }, folder }: DevicesOptions,
+  floor: CpuDevice,
+  takesSample: () => boolean,
+) {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   sweepOrphans(folder);
   const qualification = new Qualification({ floor, announce, golden: goldenPlans });
@@ -139,6 +143,7 @@ function openGpu({ addon, announce, clock, config: { gpu }, folder }: DevicesOpt
     folder,
     arenaBytes: gpu.memory_bytes,
     pools: floor.pools,
+    takesSample,
     useStandby: gpu.standby,
     qualify: (candidate) => qualification.judge(candidate),
   });

@@ -58,6 +58,7 @@ export async function openWorker(
     folder,
     arenaBytes: 16 * 1024 * 1024,
     pools,
+    takesSample: () => false,
     useStandby: false,
     qualify: ({ info }) => Promise.resolve(info.kernels.map(({ name }) => name)),
     environment: () => ({ ACCELD_FAULT: current }),

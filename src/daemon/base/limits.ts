@@ -93,6 +93,9 @@ export const regionsPerCallerMax = 128;
 /** Rows of a request whose columns lie in regions: a column of f64 takes 512 MiB, a job some seconds of two cores. */
 export const regionRowsMax = 2 ** 26;
 
+/** Of a job in regions that is looked at again: copied on the event loop, in some 100 us. */
+export const sampleBytesMax = 256 * 1024;
+
 /** How long a region outlives its last connection: a client that lost it has connected again by then. */
 export const regionLeaseMs = 10_000;
 

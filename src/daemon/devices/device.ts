@@ -65,6 +65,12 @@ export class DeviceFailure extends Error {
 export interface LoadResult extends Pick<Result, 'memory' | 'outputs' | 'outOfDomain'> {
   /** Of columns, there and back: what a device took that cannot use them where they lie. */
   readonly copiedBytes: number;
+  readonly sample?: Sample | undefined;
+}
+
+/** Some rows of a job as they went to a device and came from it, in memory that no caller can reach: a job of its own. */
+export interface Sample extends Pick<Result, 'outputs'> {
+  readonly plan: Plan;
 }
 
 /** A job's columns on a device. */

@@ -249,8 +249,8 @@ export class Scheduler {
     if (failure) {
       work.fail(failure);
     } else {
-      const { outputs, memory, copiedBytes, outOfDomain } = load!.result();
-      work.finish({ outputs, memory, copiedBytes, outOfDomain, placement, queueNs, computeNs, notFinite });
+      const { outputs, memory, copiedBytes, outOfDomain, sample } = load!.result();
+      work.finish({ outputs, memory, copiedBytes, outOfDomain, sample, placement, queueNs, computeNs, notFinite });
     }
     load?.release();
   }

@@ -1,5 +1,5 @@
 // Looks again at what devices computed: a fraction of the results is recomputed on the floor, from the same private inputs,
-// below all other work, and compared bit by bit.
+// below all other work, and compared bit by bit. Of a job with a guard some rows, which the device copied on their way.
 import { Device as DeviceKind, Priority } from '../../gen/acceld/v1/execution.js';
 import type { Announce } from '../base/events.js';
 import { Fault } from '../base/fault.js';
@@ -23,6 +23,8 @@ const waitingMax = 16;
 
 const free = { enterQueue: () => undefined, leaveQueue: () => undefined };
 
+const copyOf = (column: Uint8Array | null): Uint8Array | null => column && new Uint8Array(column);
+
 export class Shadow {
   readonly #settings: ShadowSettings;
   /** One result in so many is looked at. */
@@ -35,16 +37,23 @@ export class Shadow {
     this.oneIn = settings.oneIn;
   }
 
-  /** To be called before anybody changes the result. */
-  look(plan: Plan, { placement: { device }, outputs, outOfDomain }: Finished): void {
-    const { floor } = this.#settings;
-    // A job that was refused has no result.
-    if (device === floor || outOfDomain) return;
+  /** Whether one more job is to be looked at: of one with a guard it must be known before it runs. */
+  takes(): boolean {
     this.#seen += 1;
-    if (this.#seen % this.oneIn !== 0 || this.#waiting >= waitingMax) return;
+    return this.#seen % this.oneIn === 0 && this.#waiting < waitingMax;
+  }
+
+  /** To be called before anybody changes the result. */
+  look(plan: Plan, { placement: { device }, outputs, outOfDomain, sample }: Finished): void {
+    // A job that was refused has no result.
+    if (device === this.#settings.floor || outOfDomain) return;
+    if (sample) this.#begin(sample.plan, device, sample.outputs);
+    else if (!plan.guard && this.takes()) this.#begin(plan, device, outputs.map(copyOf));
+  }
+
+  #begin(plan: Plan, device: Device, computed: Finished['outputs']): void {
     this.#waiting += 1;
-    const copies = outputs.map((column) => column && Uint8Array.from(column));
-    void this.#compare(plan, device, copies).finally(() => (this.#waiting -= 1));
+    void this.#compare(plan, device, computed).finally(() => (this.#waiting -= 1));
   }
 
   async #compare(plan: Plan, device: Device, computed: Finished['outputs']): Promise<void> {

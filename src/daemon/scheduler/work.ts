@@ -1,6 +1,6 @@
 import type { Device as DeviceKind } from '../../gen/acceld/v1/execution.js';
 import type { Plan, Result } from '../base/plan.js';
-import type { Device, DeviceFailure, Load } from '../devices/device.js';
+import type { Device, DeviceFailure, Load, Sample } from '../devices/device.js';
 
 /** What the scheduler is asked to run. */
 export interface Order {
@@ -33,6 +33,8 @@ export interface Finished extends Result {
   readonly computeNs: number;
   /** Of columns, that the device took and gave in copies. */
   readonly copiedBytes: number;
+  /** Of a job with a guard that is to be looked at again. */
+  readonly sample?: Sample | undefined;
 }
 
 /** A job from its arrival to its last chunk. It is over when it is not queued and has no chunk on the device. */

@@ -7,6 +7,7 @@ import { rowsOutOfDomain } from '../devices/pools.js';
 import { allocateOutputs } from '../devices/result-memory.js';
 import { ArenaColumns, rowBytesOf } from './arena-columns.js';
 import type { Moves } from './moves.js';
+import { Sampling } from './sampling.js';
 import { kernelIn, outcomeOf, type LoadSettings } from './worker-load.js';
 
 /** The four tasks that a device has at most take half of its memory together: messages find room beside them. */
@@ -14,6 +15,8 @@ const shareOfArena = 8;
 
 export interface RegionLoadSettings extends LoadSettings {
   readonly moves: Moves;
+  /** Whether some rows of this job are to be looked at again. */
+  readonly takesSample: () => boolean;
   /** The kernel's id in the addon. */
   readonly hostKernel: number;
 }
@@ -33,6 +36,7 @@ export class RegionLoad implements Load {
   readonly #result: ReturnType<typeof allocateOutputs>;
   readonly #rowBytes: { readonly there: number; readonly back: number };
   readonly #pieceRows: number;
+  readonly #sampling: Sampling | undefined;
   #outOfDomain: Rows | undefined;
   #copiedBytes = 0;
 
@@ -44,7 +48,9 @@ export class RegionLoad implements Load {
     this.#result = allocateOutputs(plan);
     const { inputs, outputs } = rowBytesOf(plan, shape);
     this.#rowBytes = { there: sum(inputs), back: sum(outputs) };
-    const fitting = arena.bytes.length / shareOfArena / (sum(inputs) + sum(outputs));
+    const rowBytes = sum(inputs) + sum(outputs);
+    if (settings.takesSample()) this.#sampling = new Sampling(plan, rowBytes, Math.random());
+    const fitting = arena.bytes.length / shareOfArena / rowBytes;
     this.#pieceRows = Math.max(1, Math.floor(fitting / guardBlockRows)) * guardBlockRows;
   }
 
@@ -53,7 +59,8 @@ export class RegionLoad implements Load {
   }
 
   result(): LoadResult {
-    return { ...this.#result, outOfDomain: this.#outOfDomain, copiedBytes: this.#copiedBytes };
+    const sample = this.#sampling?.sample;
+    return { ...this.#result, outOfDomain: this.#outOfDomain, copiedBytes: this.#copiedBytes, sample };
   }
 
   /** Its memory goes with each piece. */
@@ -79,6 +86,7 @@ export class RegionLoad implements Load {
     const { params, inputs, outputs } = columns;
     const rows = piece.end - piece.begin;
     const frame = { kernel: this.#kernel, params, rows, begin: 0, end: rows, inputs, outputs };
+    const takeResults = this.#sampling?.take(piece, columns);
     process.submit(frame, limitNs(piece), (answer) => {
       const { computeNs, failure } = outcomeOf(answer, piece, this.#settings);
       course.computeNs += computeNs;
@@ -87,6 +95,7 @@ export class RegionLoad implements Load {
         columns.free(process);
         return this.#finish(course, failure);
       }
+      takeResults?.();
       moves.run('back', this.#move(piece, { copiesBack: copiesIn(columns) }), (flags) => {
         this.#copiedBytes += rows * this.#rowBytes.back;
         columns.free(process);

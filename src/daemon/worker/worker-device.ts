@@ -28,6 +28,8 @@ export interface WorkerDeviceSettings extends Omit<SupervisorSettings, 'arena' |
   readonly arenaBytes: number;
   /** Their threads move the columns of regions. */
   readonly pools: Pools;
+  /** Whether some rows of a job in regions, which begins now, are to be looked at again. */
+  readonly takesSample: () => boolean;
   /** Resolves with the kernels of the candidate that may be trusted, one at least. */
   readonly qualify: (candidate: Candidate) => Promise<readonly string[]>;
 }
@@ -186,7 +188,8 @@ export class WorkerDevice implements Device {
   #loadSettings(process: WorkerProcess, { kernel }: Plan): Omit<RegionLoadSettings, 'limitNs' | 'measured'> {
     const known = this.#shapes.get(kernel);
     if (!known) throw new Error(`there is no kernel ${kernel}`);
-    return { process, arena: this.#opened!.arena, moves: this.#moves, ...known };
+    const { takesSample } = this.#settings;
+    return { process, arena: this.#opened!.arena, moves: this.#moves, takesSample, ...known };
   }
 
   #measured(process: WorkerProcess, { kernel }: Plan, of: { task: Task; computeNs: number; wallNs: number }): void {

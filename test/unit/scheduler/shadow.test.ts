@@ -72,6 +72,17 @@ describe('shadow', () => {
     await eventually(() => assert.deepEqual(mismatches, [`gpu ${plan.kernel}`]));
   });
 
+  it('looks at what a device copied of a job with a guard, and never at columns that a caller may have changed', async () => {
+    const { shadow, orders } = open(1);
+    const finished = await finishedOn(gpu);
+    const guard = { domain: new Float64Array(), mask: null, codes: [] };
+    shadow.look({ ...plan, guard }, finished);
+    assert.equal(orders.length, 0);
+    const sample = { plan: optionPlan(addon, 10), outputs: finished.outputs };
+    shadow.look({ ...plan, guard }, { ...finished, sample });
+    assert.equal(orders[0]?.plan.rows, 10);
+  });
+
   it('looks at one result in so many, and at none of the floor itself', async () => {
     const { shadow, orders } = open(3);
     for (let count = 0; count < 7; count += 1) shadow.look(plan, await finishedOn(gpu));

@@ -3,12 +3,19 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, it } from 'mocha';
 import { Precision } from '../../../src/gen/acceld/v1/execution.js';
+import { systemClock } from '../../../src/daemon/base/clock.js';
+import { sampleBytesMax } from '../../../src/daemon/base/limits.js';
+import type { Plan } from '../../../src/daemon/base/plan.js';
+import { CpuDevice } from '../../../src/daemon/devices/cpu-device.js';
 import { DeviceFailure } from '../../../src/daemon/devices/device.js';
 import { guardBlockRows } from '../../../src/daemon/devices/host-addon.js';
+import { compute, haveSameBits } from '../../../src/daemon/devices/qualification.js';
+import { Scheduler } from '../../../src/daemon/scheduler/scheduler.js';
+import { Shadow } from '../../../src/daemon/scheduler/shadow.js';
 import { RegionLoad } from '../../../src/daemon/worker/region-load.js';
 import { eventually } from '../../support/eventually.js';
 import { bytesIn, onCpu, regionPlan } from '../../support/region-plan.js';
-import { isUp, openWorker, run, taskOf, type OpenWorker } from '../../support/worker.js';
+import { addon, isUp, openWorker, run, taskOf, type OpenWorker } from '../../support/worker.js';
 
 describe('RegionLoad', () => {
   let worker: OpenWorker;
@@ -104,5 +111,102 @@ describe('RegionLoad', () => {
     assert.ok(failure instanceof DeviceFailure && failure.kind === 'died');
     assert.ok(bytesIn(plan).every((byte) => byte === 0xee));
     await eventually(() => assert.equal(worker.device.memory!.usedBytes, 0));
+  });
+});
+
+/** A second look at every job of a worker. */
+async function openChecked(fault = '') {
+  const floor = new CpuDevice(addon, { threads: 1 });
+  const checks: boolean[] = [];
+  const mismatches: string[] = [];
+  const shadow: Shadow = new Shadow({
+    floor,
+    oneIn: 1,
+    announce: (event) => event.kind === 'result-checked' && checks.push(event.isSame),
+    onMismatch: (_, kernel) => mismatches.push(kernel),
+    submit: (order, placement) => scheduler.submit(order, placement),
+  });
+  const worker = await openWorker({ takesSample: () => shadow.takes() }, fault);
+  const { device } = worker;
+  const scheduler = new Scheduler(systemClock, [floor, device]);
+  await isUp(worker);
+  const never = new AbortController().signal;
+  const gate = { enterQueue: () => undefined, leaveQueue: () => undefined };
+  const price = async (plan: Plan) => {
+    const order = { plan, deadlineNs: Infinity, cancellation: () => never, gate };
+    const finished = await scheduler.submit(order, { device, fallback: undefined });
+    assert.equal(finished.placement.device, device);
+    shadow.look(plan, finished);
+    return finished;
+  };
+  const close = async () => {
+    await worker.close();
+    await floor.close();
+  };
+  return { floor, checks, mismatches, price, close };
+}
+
+describe('a second look at jobs in regions', () => {
+  let checked: Awaited<ReturnType<typeof openChecked>>;
+  afterEach(() => checked.close());
+
+  it('finds a wrong bit', async () => {
+    checked = await openChecked('wrong');
+    await checked.price(regionPlan(1000));
+    await eventually(() => assert.deepEqual(checked.mismatches, ['price-options-f64']));
+    await checked.price(regionPlan(1000));
+    await eventually(() => assert.deepEqual(checked.checks, [false, true]));
+  });
+
+  it('accuses nobody for what a caller writes meanwhile', async () => {
+    checked = await openChecked();
+    const plan = regionPlan(20_000);
+    const spots = plan.inputs[1] as Uint8Array;
+    const prices = plan.targets![0]!;
+    let isFlipping = true;
+    let changed = 0;
+    const flip = (): void => {
+      for (let at = 0; at < spots.length; at += 8) spots[at] = spots[at]! ^ 0xff;
+      prices.fill(changed);
+      changed += 1;
+      if (isFlipping) setImmediate(flip);
+    };
+    flip();
+    try {
+      for (let count = 1; count <= 20; count += 1) {
+        await checked.price(plan);
+        await eventually(() => assert.equal(checked.checks.length, count));
+      }
+    } finally {
+      isFlipping = false;
+    }
+    assert.ok(changed > 20);
+    assert.deepEqual([...new Set(checked.checks)], [true]);
+  });
+
+  it('takes rows from anywhere in a large job, and not too many', async () => {
+    checked = await openChecked();
+    const plan = regionPlan(100_000);
+    const { sample } = await checked.price(plan);
+    const columns = [...sample!.plan.inputs, ...sample!.outputs].filter((column) => column !== null);
+    const bytes = columns.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    // Beside the rows, columns of one value.
+    assert.ok(bytes <= sampleBytesMax + 7 * 8, `${bytes}`);
+    const { outputs } = await compute(checked.floor, sample!.plan);
+    assert.ok(haveSameBits(outputs, sample!.outputs));
+    await eventually(() => assert.deepEqual(checked.checks, [true]));
+  });
+
+  it('looks at numbers that do not exist before they are masked', async () => {
+    checked = await openChecked();
+    const whole = regionPlan(1000);
+    const outputs = whole.outputs.map((_, index) => index < 3);
+    new Float64Array((whole.inputs[1] as Uint8Array<ArrayBuffer>).buffer)[37] = 100;
+    new Float64Array((whole.inputs[6] as Uint8Array<ArrayBuffer>).buffer)[37] = 0;
+    const targets = outputs.map((isWanted) => (isWanted ? new Uint8Array(8000) : null));
+    const { notFinite, sample } = await checked.price({ ...whole, outputs, targets });
+    const gamma = new Float64Array((sample!.outputs[2] as Uint8Array<ArrayBuffer>).buffer);
+    assert.deepEqual([notFinite, gamma[37]], [true, Number.NaN]);
+    await eventually(() => assert.deepEqual(checked.checks, [true]));
   });
 });
