@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "errand_thread.h"
+#include "platform.h"
 #include "shared_memory.h"
 #include "views.h"
 
@@ -92,7 +93,7 @@ class MemoryBinding {
     napi_reject_deferred(env_, errand.promise, Napi::Error::New(env_, message).Value());
   }
 
-  // { buffer, descriptor, close() }
+  // { buffer, descriptor, clear(), discard(), close() }
   Napi::Value ToJs(const std::shared_ptr<SharedMemory>& memory) {
     using Holder = std::shared_ptr<SharedMemory>;
     Holder* of_buffer = new Holder(memory);
@@ -114,6 +115,22 @@ class MemoryBinding {
     const auto clear = [this, memory](const Napi::CallbackInfo&) -> napi_value {
       return Run({nullptr, Act::kClear, 0, memory, 0});
     };
+    const auto discard = [memory](const Napi::CallbackInfo& info) -> napi_value {
+      const double offset = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : -1;
+      const double bytes = info[1].IsNumber() ? info[1].As<Napi::Number>().DoubleValue() : -1;
+      // Of a memory that is closed, or about to be, the buffer is empty.
+      void* data = nullptr;
+      size_t size = 0;
+      napi_get_arraybuffer_info(info.Env(), info.This().As<Napi::Object>().Get("buffer"), &data, &size);
+      if (!(offset >= 0 && bytes >= 1 && offset + bytes <= static_cast<double>(size))) {
+        Refuse(info.Env(), "offset and bytes must lie in the memory");
+        return info.Env().Undefined();
+      }
+      const bool is_done =
+          DiscardMemory(memory->descriptor(), data, static_cast<size_t>(offset), static_cast<size_t>(bytes));
+      return Napi::Boolean::New(info.Env(), is_done);
+    };
+    object.Set("discard", Napi::Function::New(env_, discard, "discard"));
     object.Set("clear", Napi::Function::New(env_, clear, "clear"));
     object.Set("close", Napi::Function::New(env_, close, "close"));
     return object;

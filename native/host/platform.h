@@ -62,4 +62,8 @@ std::vector<int> ActivateSocket(const std::string& name);
 // all of them allocated where the system can do so without touching them. Negative: refused, and `error` is the errno.
 int CreateMemoryDescriptor(size_t bytes, int* error);
 
+// Gives the pages of a part of such memory, mapped at `data`, back to the system: what is in them is lost. False: the
+// system refused.
+bool DiscardMemory(int descriptor, void* data, size_t offset, size_t bytes);
+
 }  // namespace acceld

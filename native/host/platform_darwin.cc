@@ -129,4 +129,9 @@ int CreateMemoryDescriptor(size_t bytes, int* error) {
   return -1;
 }
 
+// Memory of shm_open has no holes to punch. The pages go when the system wants them, and are zeros or as they were.
+bool DiscardMemory(int, void* data, size_t offset, size_t bytes) {
+  return madvise(static_cast<unsigned char*>(data) + offset, bytes, MADV_FREE) == 0;
+}
+
 }  // namespace acceld

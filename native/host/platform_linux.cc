@@ -121,4 +121,9 @@ int CreateMemoryDescriptor(size_t bytes, int* error) {
   return -1;
 }
 
+bool DiscardMemory(int descriptor, void*, size_t offset, size_t bytes) {
+  return fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                   static_cast<off_t>(bytes)) == 0;
+}
+
 }  // namespace acceld

@@ -116,8 +116,8 @@ function warningsOf({ info, threadsNotLowered: count }: CpuDevice): string[] {
 
 function poolsOf(gpu: WorkerDevice | undefined): readonly PoolReading[] {
   if (!gpu?.memory) return [];
-  const { given, refused, bytes, usedBytes, fragmentation } = gpu.memory;
-  return [{ name: 'gpu', hits: given, misses: refused, freeBytes: bytes - usedBytes, fragmentation }];
+  const { given, refused, heldBytes, usedBytes, fragmentation } = gpu.memory;
+  return [{ name: 'gpu', hits: given, misses: refused, freeBytes: heldBytes - usedBytes, fragmentation }];
 }
 
 function readingOf(device: Device, gpu: WorkerDevice | undefined) {

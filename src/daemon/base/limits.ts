@@ -102,6 +102,15 @@ export const regionLeaseMs = 10_000;
 /** Smaller memory is made as quickly as it is cleared, and not kept for the next region. */
 export const regionKeptBytesMin = 1024 * 1024;
 
+/** Memory of the workers that no job used for so long goes back to the system: longer than the pauses of a busy desk. */
+export const arenaIdleMs = 60_000;
+
+/** Of it, what is kept for the next job: a message's columns and results, and pages come at 1 ms a megabyte. */
+export const arenaKeptBytes = 4 * 1024 * 1024;
+
+/** What is given back at once, on the event loop: some 100 us. */
+export const arenaPieceBytes = 512 * 1024;
+
 /** 128 random bits cannot be guessed. */
 export const regionTokenBytes = 16;
 

@@ -11,7 +11,15 @@ export interface DeviceReading {
   /** Processes that own it or stand by; undefined: it lives in the daemon. */
   readonly workers: number | undefined;
   /** Of the memory that it shares with the daemon. */
-  readonly memory: { readonly bytes: number; readonly usedBytes: number; readonly fragmentation: number } | undefined;
+  readonly memory:
+    | {
+        readonly bytes: number;
+        readonly usedBytes: number;
+        /** The system has pages for it. */
+        readonly heldBytes: number;
+        readonly fragmentation: number;
+      }
+    | undefined;
   /** Device time used since the daemon began, summed over threads. */
   readonly busyNs: number;
   /** Threads that it can use at once. */
@@ -98,7 +106,8 @@ function addDeviceReadings(devices: () => readonly DeviceReading[], registers: R
       for (const { kind, memory } of devices()) {
         if (!memory) continue;
         this.set({ device: deviceName(kind), state: 'used' }, memory.usedBytes);
-        this.set({ device: deviceName(kind), state: 'free' }, memory.bytes - memory.usedBytes);
+        this.set({ device: deviceName(kind), state: 'free' }, memory.heldBytes - memory.usedBytes);
+        this.set({ device: deviceName(kind), state: 'returned' }, memory.bytes - memory.heldBytes);
       }
     },
   });

@@ -7,6 +7,8 @@ export interface Slice {
 export interface ArenaFigures {
   readonly bytes: number;
   readonly usedBytes: number;
+  /** The system has pages for it; the rest was given back. */
+  readonly heldBytes: number;
   readonly slices: number;
   /** Slices that were asked for and given, and those for which there was no room. */
   readonly given: number;
@@ -15,12 +17,21 @@ export interface ArenaFigures {
   readonly fragmentation: number;
 }
 
+interface Range {
+  offset: number;
+  bytes: number;
+}
+
 /** Divides memory into slices. The lowest that fits is given, so that little of a large memory stays in use. */
 export class Arena {
   readonly #bytes: number;
   readonly #pageBytes: number;
   /** By offset; never two that touch. */
-  #free: { offset: number; bytes: number }[];
+  #free: Range[];
+  /** Free, and without pages. */
+  #empty: Range[] = [];
+  /** Where the highest slice ended that was in use since takeReach(). */
+  #reach: number;
   readonly #used = new Map<number, number>();
   #usedBytes = 0;
   #given = 0;
@@ -31,6 +42,7 @@ export class Arena {
     this.#bytes = bytes;
     this.#pageBytes = pageBytes;
     this.#free = [{ offset: begin, bytes: bytes - begin }];
+    this.#reach = begin;
   }
 
   /** Undefined: there is no room for it. */
@@ -49,6 +61,8 @@ export class Arena {
     this.#used.set(offset, bytes);
     this.#usedBytes += bytes;
     this.#given += 1;
+    this.#reach = Math.max(this.#reach, offset + bytes);
+    if (this.#empty.length > 0) this.#empty = without(this.#empty, { offset, bytes });
     return { offset, bytes };
   }
 
@@ -72,16 +86,53 @@ export class Arena {
     }
   }
 
+  /** Where the highest slice ended that was in use since this was last asked for. */
+  takeReach(): number {
+    const reach = this.#reach;
+    this.#reach = Math.max(0, ...[...this.#used].map(([offset, bytes]) => offset + bytes));
+    return reach;
+  }
+
+  /** The highest free memory that has pages and lies behind `kept`; of it the last `bytesMax`. */
+  spare(kept: number, bytesMax: number): Slice | undefined {
+    const held = this.#empty.reduce((free: readonly Range[], gone) => without(free, gone), this.#free);
+    const last = held.at(-1);
+    if (last === undefined) return undefined;
+    const end = last.offset + last.bytes;
+    const offset = Math.max(last.offset, kept, end - bytesMax);
+    return offset < end ? { offset, bytes: end - offset } : undefined;
+  }
+
+  /** What spare() named has no pages any more, until it is given out again. */
+  emptied({ offset, bytes }: Slice): void {
+    const behind = this.#empty.find((range) => range.offset === offset + bytes);
+    if (behind) Object.assign(behind, { offset, bytes: bytes + behind.bytes });
+    else this.#empty.push({ offset, bytes });
+  }
+
   get figures(): ArenaFigures {
     const sizes = this.#free.map(({ bytes }) => bytes);
-    const free = sizes.reduce((sum, bytes) => sum + bytes, 0);
+    const free = sum(this.#free);
     return {
       bytes: this.#bytes,
       usedBytes: this.#usedBytes,
+      heldBytes: this.#bytes - sum(this.#empty),
       slices: this.#used.size,
       given: this.#given,
       refused: this.#refused,
       fragmentation: free === 0 ? 0 : 1 - Math.max(...sizes) / free,
     };
   }
+}
+
+const sum = (ranges: readonly Range[]): number => ranges.reduce((total, { bytes }) => total + bytes, 0);
+
+/** What is left of ranges where another is cut out. */
+function without(ranges: readonly Range[], { offset, bytes }: Range): Range[] {
+  return ranges.flatMap((range) => {
+    const before = { offset: range.offset, bytes: Math.min(range.bytes, offset - range.offset) };
+    const begin = Math.max(range.offset, offset + bytes);
+    const behind = { offset: begin, bytes: range.offset + range.bytes - begin };
+    return [before, behind].filter((part) => part.bytes > 0);
+  });
 }

@@ -1,3 +1,4 @@
+import { arenaIdleMs, arenaKeptBytes, arenaPieceBytes } from '../base/limits.js';
 import type { HostAddon, SharedMemory } from '../devices/host-addon.js';
 import { Arena, type ArenaFigures, type Slice } from './arena.js';
 
@@ -15,17 +16,25 @@ export class SharedArena {
   readonly #arena: Arena;
   readonly #beats: Int32Array;
   readonly #freeBeats: number[];
+  readonly #idleMs: number;
+  #idle: NodeJS.Timeout | undefined;
+  #isShrunk = false;
+  #isGivingBack = false;
+  #isClosed = false;
 
-  private constructor(memory: SharedMemory) {
+  private constructor(memory: SharedMemory, idleMs: number) {
     this.#memory = memory;
+    this.#idleMs = idleMs;
     this.bytes = new Uint8Array(memory.buffer);
     this.#arena = new Arena({ bytes: this.bytes.length, begin: pageBytes, pageBytes });
     this.#beats = new Int32Array(memory.buffer, 0, pageBytes / 4);
     this.#freeBeats = Array.from({ length: pageBytes / beatBytes }, (_, index) => index * beatBytes);
+    this.#watch();
   }
 
-  static async open(addon: HostAddon, bytes: number): Promise<SharedArena> {
-    return new SharedArena(await addon.createMemory(Math.max(2, Math.ceil(bytes / pageBytes)) * pageBytes));
+  static async open(addon: HostAddon, bytes: number, idleMs = arenaIdleMs): Promise<SharedArena> {
+    const pages = Math.max(2, Math.ceil(bytes / pageBytes));
+    return new SharedArena(await addon.createMemory(pages * pageBytes), idleMs);
   }
 
   get descriptor(): number {
@@ -42,6 +51,41 @@ export class SharedArena {
 
   free(slice: Slice): void {
     this.#arena.free(slice);
+    this.#watch();
+  }
+
+  /** Whether the machine is short of memory: then no page is kept that no job uses. */
+  shrink(isShrunk: boolean): void {
+    this.#isShrunk = isShrunk;
+    if (isShrunk) this.#giveBack(0);
+  }
+
+  /** Looks again after a while, as long as more has pages than is kept anyway. */
+  #watch(): void {
+    if (this.#idle || this.#isClosed || this.#arena.spare(this.#keptBytes, pageBytes) === undefined) return;
+    this.#idle = setTimeout(() => {
+      this.#idle = undefined;
+      this.#giveBack(Math.max(this.#keptBytes, this.#arena.takeReach()));
+      this.#watch();
+    }, this.#idleMs).unref();
+  }
+
+  get #keptBytes(): number {
+    return this.#isShrunk ? 0 : arenaKeptBytes;
+  }
+
+  /** What is free behind `kept`, piece by piece: jobs come in between, and may take any of it. */
+  #giveBack(kept: number): void {
+    if (this.#isGivingBack) return;
+    this.#isGivingBack = true;
+    const next = (): void => {
+      const piece = this.#isClosed ? undefined : this.#arena.spare(kept, arenaPieceBytes);
+      this.#isGivingBack = piece !== undefined && this.#memory.discard(piece.offset, piece.bytes);
+      if (!this.#isGivingBack) return;
+      this.#arena.emptied(piece!);
+      setImmediate(next);
+    };
+    next();
   }
 
   /** The offset of two words: in one a worker counts the tasks that it has begun, the other is the notice of its end. */
@@ -67,6 +111,8 @@ export class SharedArena {
   }
 
   close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#idle);
     return this.#memory.close();
   }
 }

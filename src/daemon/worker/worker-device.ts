@@ -100,6 +100,7 @@ export class WorkerDevice implements Device {
       },
     });
     supervisor.obey(this.#allowance);
+    arena.shrink(this.#allowance.shrinkPools);
     this.#opened = { arena, supervisor };
   }
 
@@ -144,6 +145,7 @@ export class WorkerDevice implements Device {
   obey(allowance: Allowance): void {
     this.#allowance = allowance;
     this.#opened?.supervisor.obey(allowance);
+    this.#opened?.arena.shrink(allowance.shrinkPools);
   }
 
   unitNs(kernel: string): number {

@@ -23,6 +23,28 @@ const addon = createRequire(import.meta.url)(join(builds, 'host.node')) as HostA
 const descriptorOf = (socket: Socket): number => (socket as unknown as { _handle: { fd: number } })._handle.fd;
 
 describe('memory of the addon', () => {
+  it('gives pages back, whole and within its borders, until it is closed', async () => {
+    const memory = await addon.createMemory(1 << 16);
+    const bytes = new Uint8Array(memory.buffer).fill(7);
+    assert.equal(memory.discard(1 << 14, 1 << 14), true);
+    if (process.platform === 'linux') {
+      assert.equal(512 * fstatSync(memory.descriptor).blocks, 3 << 14);
+      assert.equal(bytes[1 << 14], 0);
+    }
+    assert.deepEqual([bytes[(1 << 14) - 1], bytes[1 << 15]], [7, 7]);
+    for (const [offset, size] of [
+      [-1, 4096],
+      [0, 0],
+      [0, (1 << 16) + 1],
+      [1 << 16, 1],
+      [Number.NaN, 1],
+    ] as const) {
+      assert.throws(() => memory.discard(offset, size), RangeError);
+    }
+    await memory.close();
+    assert.throws(() => memory.discard(0, 1), RangeError);
+  });
+
   it('is zeros in whole pages, which its descriptor has too', async () => {
     const memory = await addon.createMemory(5000);
     assert.equal(memory.buffer.byteLength % 4096, 0);

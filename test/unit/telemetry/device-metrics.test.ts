@@ -9,7 +9,7 @@ const gpu = {
   kind: Device.DEVICE_GPU,
   up: false,
   workers: 2,
-  memory: { bytes: 100, usedBytes: 30, fragmentation: 0.25 },
+  memory: { bytes: 100, usedBytes: 30, heldBytes: 80, fragmentation: 0.25 },
   busyNs: 0,
   parallel: 1,
 };
@@ -24,7 +24,8 @@ describe('device metrics', () => {
       'acceld_device_up{device="gpu"} 0',
       'acceld_device_workers{device="gpu"} 2',
       'acceld_device_memory_bytes{device="gpu",state="used"} 30',
-      'acceld_device_memory_bytes{device="gpu",state="free"} 70',
+      'acceld_device_memory_bytes{device="gpu",state="free"} 50',
+      'acceld_device_memory_bytes{device="gpu",state="returned"} 20',
       'acceld_device_memory_fragmentation{device="gpu"} 0.25',
       'acceld_device_busy_seconds_total{device="cpu"} 3',
       'acceld_device_busy_ratio{device="cpu"} 0.25',

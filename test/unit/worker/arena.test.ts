@@ -34,6 +34,35 @@ describe('Arena', () => {
     assert.equal(arena.figures.fragmentation, 1 - 1 / 32);
   });
 
+  it('names what is free and has pages, the highest first, until it is given out again', () => {
+    const arena = open();
+    const slices = Array.from({ length: 8 }, () => arena.allocate(8 * page)).filter((slice) => slice !== undefined);
+    assert.equal(slices.length, 7);
+    for (const slice of slices.filter((_, index) => index !== 3)) arena.free(slice);
+    const emptied: Slice[] = [];
+    for (let next = arena.spare(4 * page, 16 * page); next; next = arena.spare(4 * page, 16 * page)) {
+      arena.emptied(next);
+      emptied.push(next);
+    }
+    assert.deepEqual(
+      emptied.map(({ offset, bytes }) => [offset / page, bytes / page]),
+      [
+        [48, 16],
+        [33, 15],
+        [9, 16],
+        [4, 5],
+      ],
+    );
+    assert.equal(arena.figures.heldBytes, (4 + 8) * page);
+    assert.equal(arena.takeReach(), 57 * page);
+    assert.equal(arena.takeReach(), 33 * page);
+    const again = arena.allocate(10 * page)!;
+    assert.deepEqual(again, { offset: page, bytes: 10 * page });
+    assert.equal(arena.figures.heldBytes, (11 + 8) * page);
+    arena.free(again);
+    assert.deepEqual(arena.spare(4 * page, 64 * page), { offset: 4 * page, bytes: 7 * page });
+  });
+
   it('throws for a slice that is not in use', () => {
     const arena = open();
     const slice = arena.allocate(page)!;
@@ -61,11 +90,21 @@ describe('Arena', () => {
             }
             used.push(slice);
           }
+          if (which % 3 === 0) {
+            const spare = arena.spare(0, 7 * page);
+            for (const { offset, bytes: size } of spare ? used : []) {
+              assert.ok(offset + size <= spare!.offset || spare!.offset + spare!.bytes <= offset);
+            }
+            if (spare) arena.emptied(spare);
+          }
+          assert.ok(arena.figures.heldBytes >= page + arena.figures.usedBytes);
           for (let i = 0; i < frees && used.length > 0; i += 1) arena.free(used.splice(which % used.length, 1)[0]!);
         }
         for (const slice of used) arena.free(slice);
-        const { slices, usedBytes, fragmentation } = arena.figures;
+        const { slices, usedBytes, fragmentation, heldBytes } = arena.figures;
         assert.deepEqual([slices, usedBytes, fragmentation], [0, 0, 0]);
+        for (let next = arena.spare(0, 5 * page); next; next = arena.spare(0, 5 * page)) arena.emptied(next);
+        assert.deepEqual([heldBytes >= page, arena.figures.heldBytes], [true, page]);
         assert.ok(arena.allocate((pages - 1) * page));
       }),
     );
