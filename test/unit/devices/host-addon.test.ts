@@ -89,6 +89,20 @@ describe('host addon: run', () => {
     for (let row = 0; row < rows; row += 1) assert.ok(Math.abs(view.getFloat64(row * 8, true) - price) < 1e-12);
   });
 
+  it('gives an output the same bits whatever else is wanted', () => {
+    const task = optionTask(addon, rows);
+    const strikes = Float64Array.from({ length: rows }, (_, row) => 50 + row);
+    const wanted = (count: number): Float64Array[] => {
+      const columns = task.outputs.map(() => new Float64Array(rows));
+      const outputs = columns.map((column, index) => (index < count ? column : null));
+      addon.run(task.kernel, task.params, replaced(task.inputs, 2, strikes), outputs, 0, rows);
+      return columns.slice(0, count);
+    };
+    const all = wanted(task.outputs.length);
+    assert.ok(all.every((column) => column.some((value) => value !== 0)));
+    for (let count = 1; count < all.length; count += 1) assert.deepEqual(wanted(count), all.slice(0, count));
+  });
+
   it('runs no row', () => {
     const task = optionTask(addon, rows);
     assert.equal(addon.run(task.kernel, task.params, task.inputs, task.outputs, 50, 50), 0);
