@@ -85,6 +85,7 @@
     ['OS=="mac"', {
       'variables': {
         'platform_sources': ['native/host/platform_darwin.cc'],
+        'platform_libraries': ['-framework CoreFoundation'],
         'sandbox_sources': ['native/worker/sandbox_darwin.cc'],
         'hostile_sources': ['native/worker/hostile_darwin.cc'],
         'gpu_sources': [
@@ -100,6 +101,7 @@
     ['OS=="linux"', {
       'variables': {
         'platform_sources': ['native/host/platform_linux.cc'],
+        'platform_libraries': [],
         'sandbox_sources': ['native/worker/sandbox_linux.cc', 'native/worker/syscall_filter.cc'],
         'hostile_sources': ['native/worker/hostile_linux.cc'],
         'gpu_sources': [
@@ -135,6 +137,7 @@
       'target_name': 'host',
       'sources': ['<@(addon_sources)', '<@(platform_sources)', 'native/backends/cpu/dispatch.cc'],
       'dependencies': ['<@(kernel_targets)'],
+      'libraries': ['<@(platform_libraries)'],
       'defines': ['ACCELD_VERSION="<(acceld_version)"'],
     },
     {
@@ -147,6 +150,7 @@
         'native/host/parts_binding.cc',
       ],
       'dependencies': ['<@(kernel_targets)'],
+      'libraries': ['<@(platform_libraries)'],
       'defines': ['ACCELD_VERSION="<(acceld_version)+test"', 'ACCELD_TEST'],
     },
     {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compiles for macOS, without a Mac, what acceld-worker is made of there, and links it strictly:
+# Compiles for macOS, without a Mac, what the addon and acceld-worker are made of there, and links them strictly:
 #   MACOS_SDK=/path/to/MacOSX.sdk scripts/check-darwin.sh
 # Finds names, types, selectors, availability and symbols that are wrong. Runs nothing. Needs clang and lld.
 # An SDK without libc++.tbd will do: names of the C++ library are then taken on trust.
@@ -38,20 +38,33 @@ for source in $sources native/backends/cpu/{dispatch,kernels_neon}.cc; do
   "$clang" "${flags[@]}" "${arc[@]}" -c "$source" -o "$objects/${source//\//_}.o"
 done
 
-# What @available calls is in the compiler's own library for macOS.
+# The addon. Node's own symbols are the only ones that it may lack.
+mkdir "$objects/host"
+node_headers=$(node -p 'require("path").join(fs.realpathSync(process.execPath), "../../include/node")')
+for source in native/host/*.cc; do
+  [[ $source == *_linux.cc || $source == *_darwin.cc || $source == */parts_binding.cc ]] && continue
+  "$clang" "${flags[@]}" -DNAPI_VERSION=8 -DNAPI_DISABLE_CPP_EXCEPTIONS -DNODE_GYP_MODULE_NAME=host '-DACCELD_VERSION="0"' \
+    -isystem "$node_headers" -isystem node_modules/node-addon-api -c "$source" -o "$objects/host/$(basename "$source").o"
+done
+
+# Names that no library here has: what @available calls is in the compiler's own for macOS, Node has its own, and where
+# there is no libc++ mangled names that are not ours, and the run time of exceptions, are what it would have.
+known='___isPlatformVersionAtLeast|_napi_|_node_api_|_uv_'
+libraries=(-lobjc -lSystem)
+if [ -e "$MACOS_SDK/usr/lib/libc++.tbd" ]; then libraries+=(-lc++); else known+='|__Z|___(cxa|gxx)_'; fi
+
+# NAME, then what it is linked of. Says which names nobody has.
 link() {
-  "$linker" -arch arm64 -platform_version macos 14.0 14.0 -syslibroot "$MACOS_SDK" -adhoc_codesign "$@" \
-    -U ___isPlatformVersionAtLeast \
-    -framework Foundation -framework CoreFoundation -framework CoreGraphics -framework Metal -lobjc -lSystem \
-    "$objects"/*.o -o "$objects/acceld-worker"
-}
-if [ -e "$MACOS_SDK/usr/lib/libc++.tbd" ]; then
-  link -undefined error -lc++
-else
-  # Mangled names that are not ours, and the run time of exceptions, are what it would have.
-  said=$(link -undefined error --error-limit=0 2>&1 || true)
-  unknown=$(grep error: <<<"$said" | grep -vE 'undefined symbol: (__Z|___(cxa|gxx)_)' || true)
+  local name=$1 said unknown
+  shift
+  said=$("$linker" -arch arm64 -platform_version macos 14.0 14.0 -syslibroot "$MACOS_SDK" -adhoc_codesign \
+    -undefined error --error-limit=0 "${libraries[@]}" \
+    -framework Foundation -framework CoreFoundation -framework CoreGraphics -framework Metal \
+    "$@" -o "$objects/$name" 2>&1 || true)
+  unknown=$(grep error: <<<"$said" | grep -vE "undefined symbol: ($known)" || true)
   unknown+=$(grep 'undefined symbol: .*acceld' <<<"$said" || true)
   [ -z "$unknown" ] || { echo "$unknown" >&2; exit 1; }
-fi
-echo "ok: $(ls "$objects"/*.o | wc -l) files for arm64 macOS 14 compile and link against $MACOS_SDK"
+}
+link acceld-worker "$objects"/*.o
+link host.node -bundle "$objects"/host/*.o "$objects"/native_backends_cpu_*.o "$objects"/native_host_platform_darwin.cc.o
+echo "ok: $(find "$objects" -name '*.o' | wc -l) files for arm64 macOS 14 compile and link against $MACOS_SDK"

@@ -25,6 +25,8 @@ Napi::Object Export(Napi::Env env, Napi::Object exports) {
   exports.Set("listenerPath", Napi::Function::New(env, ListenerPath, "listenerPath"));
   exports.Set("thermalPressure", Napi::Function::New(env, GetThermalPressure, "thermalPressure"));
   exports.Set("memoryPressure", Napi::Function::New(env, GetMemoryPressure, "memoryPressure"));
+  exports.Set("launchdRefusal", Napi::Function::New(env, GetLaunchdRefusal, "launchdRefusal"));
+  exports.Set("powerReportsObjection", Napi::Function::New(env, GetPowerReportsObjection, "powerReportsObjection"));
   exports.Set("performanceLevels", Napi::Function::New(env, GetPerformanceLevels, "performanceLevels"));
   exports.Set("isStopped", Napi::Function::New(env, IsStopped, "isStopped"));
   ExportMemory(env, exports);

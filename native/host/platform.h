@@ -58,6 +58,13 @@ std::string CpuName();
 // other systems, which pass theirs as open descriptors.
 std::vector<int> ActivateSocket(const std::string& name);
 
+// The errno with which launchd answers for a socket that no plist names. ESRCH: it did not start this process. ENOENT:
+// it did, and hands its sockets over. ENOSYS: no launchd.
+int LaunchdRefusal();
+
+// Why this process cannot read power and utilisation, which only a private library of macOS tells; empty: it can.
+std::string PowerReportsObjection();
+
 // A descriptor of `bytes` of memory without a name, of which no holder can change the size; `bytes` are whole pages,
 // all of them allocated where the system can do so without touching them. Negative: refused, and `error` is the errno.
 int CreateMemoryDescriptor(size_t bytes, int* error);

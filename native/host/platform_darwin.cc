@@ -1,3 +1,5 @@
+#include <CoreFoundation/CoreFoundation.h>
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <launch.h>
 #include <notify.h>
@@ -108,6 +110,26 @@ std::vector<int> ActivateSocket(const std::string& name) {
   std::vector<int> handed(descriptors, descriptors + count);
   std::free(descriptors);
   return handed;
+}
+
+int LaunchdRefusal() {
+  int* descriptors = nullptr;
+  size_t count = 0;
+  const int error = launch_activate_socket("acceld-no-such-socket", &descriptors, &count);
+  std::free(descriptors);
+  return error;
+}
+
+std::string PowerReportsObjection() {
+  void* const library = dlopen("/usr/lib/libIOReport.dylib", RTLD_LAZY | RTLD_LOCAL);
+  if (library == nullptr) return "there is no libIOReport";
+  using CopyAllChannels = CFDictionaryRef (*)(uint64_t, uint64_t);
+  const auto copy_all = reinterpret_cast<CopyAllChannels>(dlsym(library, "IOReportCopyAllChannels"));
+  if (copy_all == nullptr) return "libIOReport has no IOReportCopyAllChannels";
+  const CFDictionaryRef channels = copy_all(0, 0);
+  if (channels == nullptr) return "IOReportCopyAllChannels gives nothing to this process";
+  CFRelease(channels);
+  return "";
 }
 
 int CreateMemoryDescriptor(size_t bytes, int* error) {

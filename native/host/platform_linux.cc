@@ -104,6 +104,10 @@ std::string CpuName() {
 
 std::vector<int> ActivateSocket(const std::string&) { return {}; }
 
+int LaunchdRefusal() { return ENOSYS; }
+
+std::string PowerReportsObjection() { return "only macOS has IOReport"; }
+
 int CreateMemoryDescriptor(size_t bytes, int* error) {
   const int descriptor = memfd_create("acceld", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   *error = errno;

@@ -104,6 +104,14 @@ Napi::Value GetMemoryPressure(const Napi::CallbackInfo& info) {
   return pressure;
 }
 
+Napi::Value GetLaunchdRefusal(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), LaunchdRefusal());
+}
+
+Napi::Value GetPowerReportsObjection(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), PowerReportsObjection());
+}
+
 Napi::Value IsStopped(const Napi::CallbackInfo& info) {
   const int child = info[0].IsNumber() ? info[0].As<Napi::Number>().Int32Value() : 0;
   siginfo_t found{};

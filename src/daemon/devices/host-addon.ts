@@ -147,6 +147,10 @@ export interface HostAddon {
   memoryPressure(): { readonly level: number; readonly availableShare: number } | null;
   /** Whether a signal stopped a child of this process, and none let it go on. False of anything else. */
   isStopped(pid: number): boolean;
+  /** The errno that launchd has for a socket that no plist names. ESRCH: it did not start this process. ENOENT: it did. */
+  launchdRefusal(): number;
+  /** Why power and utilisation (IOReport) cannot be read; empty: they can. */
+  powerReportsObjection(): string;
   /** Logical processors of each kind, the fastest first. Empty: the system does not tell, or tells it in files. */
   performanceLevels(): readonly number[];
   /** No core dumps, no ptrace or memory reads by other processes of this user. Returns what the system refused. */
