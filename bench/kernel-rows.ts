@@ -9,8 +9,8 @@ import { needPython, openLinePeer, python, type LinePeer } from './programs.js';
 import { inTurn, median, toRow, type Bench } from './row.js';
 
 const rows = 1_000_000;
-/** The SDK's messages have as many. */
-const taskRows = 16_384;
+/** Half a millisecond to a millisecond of one thread, as the scheduler cuts a job of so many rows. */
+const taskRows = 131_072;
 const peerName = 'NumPy + SciPy ndtr';
 
 type Precision = 'f64' | 'f32';
@@ -100,7 +100,7 @@ export interface PoolRunOptions {
   readonly rows: number;
 }
 
-/** Runs a kernel of options over all rows, cut as the SDK cuts them, and returns the milliseconds. */
+/** Runs a kernel of options over all rows, cut as the scheduler cuts them, and returns the milliseconds. */
 export function openPoolRun({ addon, kernel, threads, inputs, outputs, rows }: PoolRunOptions) {
   // OPTION_MODEL_BLACK_SCHOLES_MERTON.
   const params = new Uint8Array(Uint32Array.of(1).buffer);
