@@ -63,6 +63,7 @@ export function memoryVoice(
   roots: Roots = { proc: '/proc', cgroup: '/sys/fs/cgroup' },
 ): SensorVoice {
   let groups: readonly Group[] = [];
+  let place: string | undefined;
   let readings = 0;
   return {
     voice: 'memory',
@@ -70,7 +71,10 @@ export function memoryVoice(
     hear: ({ memory }) => {
       const pressure = sensors.memoryPressure();
       if (pressure) return judgeLevel(pressure);
-      if (readings++ % readingsPerSearch === 0) groups = findGroups(roots);
+      const placeNow = read(join(roots.proc, 'self/cgroup'));
+      // A service manager or an operator may move this process to another group at any time.
+      if (readings++ % readingsPerSearch === 0 || placeNow !== place) groups = findGroups(roots);
+      place = placeNow;
       const rooms = [readMachine(roots), ...groups.flatMap((group) => readGroup(group) ?? [])];
       return judgeMemory(rooms, readStalledShare(roots, groups), memory);
     },

@@ -72,6 +72,17 @@ describe('memory pressure', () => {
     assert.equal((await hear()).opinion.text, '9 % of the memory of its control group is available');
   });
 
+  it('notices at once that it was moved to another group', async () => {
+    write('proc/meminfo', 'MemTotal: 1000 kB\nMemFree: 1 kB\nMemAvailable: 900 kB');
+    write('proc/self/cgroup', '0::/wide');
+    write('cgroup/narrow/memory.max', '100000');
+    write('cgroup/narrow/memory.current', '97000');
+    const voice = memoryVoice(silent, roots());
+    assert.equal((await voice.hear(settings)).opinion.rung, 'normal');
+    write('proc/self/cgroup', '0::/narrow');
+    assert.equal((await voice.hear(settings)).opinion.rung, 'shed-interactive');
+  });
+
   it('says so where the system tells nothing', () => {
     write('proc/meminfo', 'MemTotal: 1000 kB');
     assert.throws(() => hear(), /does not tell what is available/);
