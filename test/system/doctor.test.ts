@@ -36,7 +36,7 @@ describe('acceld doctor', function () {
     needs(this, 'pocl-opencl-icd', runs('sh', '-c', 'ls /etc/OpenCL/vendors/*.icd'));
     const { status, stdout } = doctor();
     assert.equal(status, 0, stdout);
-    for (const name of ['device', 'columns', 'price-options-f32', 'simulate-f32']) {
+    for (const name of ['device', 'columns', 'arithmetic', 'price-options-f32', 'simulate-f32']) {
       assert.match(stdout, new RegExp(`^ok +gpu +${name} `, 'm'));
     }
   });

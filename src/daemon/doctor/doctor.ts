@@ -145,10 +145,17 @@ async function gpu({ scheduler, facts }: OpenDevices, config: Config): Promise<F
   return [
     found('gpu', 'device', 'ok', `${info.name}, ${info.engine}, ${info.variant}`),
     ...(await inPlace(device)),
+    arithmetic(facts(device).quarantines.length === 0),
     ...facts(device).quarantines.map(({ kernel, reason }) => found('gpu', kernel, 'broken', reason)),
     ...speeds('gpu', info, (kernel) => device.unitNs(kernel)),
   ];
 }
+
+/** Golden jobs answer it: one product and sum rounded once instead of twice, and their bits are others. */
+const arithmetic = (isExact: boolean): Finding =>
+  isExact
+    ? found('gpu', 'arithmetic', 'ok', 'rounds to nearest, joins no product with a sum, and no result needs subnormals')
+    : found('gpu', 'arithmetic', 'unknown', 'cannot tell: a golden job has other bits than on the CPU, see below');
 
 /** Whether the device computes on memory that it shares with the daemon, or moves every column once more. */
 async function inPlace(device: Device): Promise<Finding[]> {
