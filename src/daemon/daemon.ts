@@ -128,7 +128,7 @@ function memoryReading(regions: Regions, devices: OpenDevices): MemoryReading {
 
 /** The devices, with their threads where policy wants them. */
 function openMachine({ config, ...options }: Omit<DevicesOptions, 'cores' | 'config'> & { readonly config: Config }) {
-  const cores = planHere(config, options.addon.performanceLevels());
+  const cores = planHere(config.policy.cores, options.addon.performanceLevels(), config.cpu.threads);
   return openDevices({ ...options, config, cores });
 }
 

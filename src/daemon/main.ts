@@ -125,7 +125,7 @@ async function doctor(config: Config, { json, full }: Settings): Promise<void> {
   const all: Finding[] = [];
   const socket = config.listeners.unix.path ?? environment.defaultSocketPath();
   const addon = loadHostAddon();
-  const cores = planHere(config, addon.performanceLevels());
+  const cores = planHere(config.policy.cores, addon.performanceLevels(), config.cpu.threads);
   for await (const finding of examine({ addon, config, socket, cores })) all.push(finding);
   const own = { user: userInfo().username, host: hostname(), home: homedir() };
   const findings = full ? all : redacted(all, own);

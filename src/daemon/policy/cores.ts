@@ -46,13 +46,8 @@ export function planCores(
 }
 
 /** The plan for this machine. */
-export const planHere = (
-  {
-    policy,
-    cpu,
-  }: { readonly policy: { readonly cores: CoreSettings }; readonly cpu: { readonly threads?: number | undefined } },
-  levels: readonly number[],
-): CorePlan => planCores(policy.cores, readTopology({ levels, cores: availableParallelism() }), cpu.threads);
+export const planHere = (settings: CoreSettings, levels: readonly number[], threads?: number): CorePlan =>
+  planCores(settings, readTopology({ levels, cores: availableParallelism() }), threads);
 
 export function readTopology({ levels, cores, roots = { proc: '/proc', sys: '/sys' } }: CoreSystem): Topology {
   const alike: Topology = { cores, performance: { count: cores }, efficiency: { count: 0 } };

@@ -145,7 +145,7 @@ export function answer<Request, Response>(
 
 export const byteLengthOf = ({ byteLength }: Uint8Array): number => byteLength;
 
-/** The door that every call enters and leaves by, whatever it answers with; `bytesOf` an answer were sent. */
+/** The door that every call enters and leaves by, whatever it answers with. `bytesOf`: how many bytes an answer sent. */
 export async function within<Request, Response, Answer>(
   method: Method<Request, Response>,
   course: Course,

@@ -64,9 +64,9 @@ export class Scheduler {
   }
 
   /** Why work of this priority waits, whatever is free; undefined: it does not. */
-  whyHeld({ execution: { priority } }: Plan): string | undefined {
-    const lane = this.lanes.find((each) => each.priority === priority);
-    return lane?.state === 'held' ? `${nameOf(lane)} work is held: ${whyOf(this.#allowance)}` : undefined;
+  whyHeld(plan: Plan): string | undefined {
+    const lane = this.#laneOf(plan);
+    return lane.state === 'held' ? `${nameOf(lane)} work is held: ${whyOf(this.#allowance)}` : undefined;
   }
 
   /** From the next chunk on. Chunks on a device end. */
